@@ -1,0 +1,147 @@
+// The gate: format, lint, types, then every test file on every runtime, a process each with a deadline.
+//   npm test                          everything
+//   npm test -- --runtime bun,deno    only these runtimes (bun, deno, node, node24)
+//   npm test -- --only gateway        only test files whose path has this text
+//   npm test -- --skip-checks         no format, lint or types
+// Ends with `N passed, N failed, N skipped`. A file that runs no test counts as failed.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import mri from "mri";
+
+interface Outcome {
+  name: string;
+  passed: number;
+  failed: number;
+  skipped: number;
+  output: string;
+  ms: number;
+}
+
+const options = mri(process.argv.slice(2), { string: ["runtime", "only"], boolean: ["skip-checks"] });
+const bin = (name: string) => join("node_modules", ".bin", name);
+const machineNode = findMachineNode();
+const runtimes: Record<string, readonly string[]> = {
+  bun: [bin("bun")],
+  deno: [bin("deno"), "run", "-A", "--no-check"],
+  node: [machineNode],
+  node24: [join("node_modules", "node", "bin", "node"), "--no-warnings"],
+};
+const chosen = String(options["runtime"] || Object.keys(runtimes).join(",")).split(",");
+const files = readdirSync("test", { recursive: true, encoding: "utf8" })
+  .map((file) => join("test", file))
+  .filter((file) => file.endsWith(".test.ts") && file.includes(String(options["only"] || "")))
+  .sort();
+
+const outcomes: Outcome[] = [];
+if (!options["skip-checks"]) {
+  await check("format", [bin("oxfmt"), "--check"]);
+  await check("lint", [bin("oxlint"), "--type-aware"]);
+  await check("types", [bin("tsc")]);
+}
+if (chosen.includes("node")) await transpileForNode();
+const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
+await Promise.all([worker(), worker()]);
+
+const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
+print(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+process.exit(sum("failed") === 0 && sum("passed") > 0 ? 0 : 1);
+
+async function worker(): Promise<void> {
+  for (let job = jobs.shift(); job; job = jobs.shift()) await runFile(job.runtime, job.file);
+}
+
+async function runFile(runtime: string, file: string): Promise<void> {
+  const command = runtimes[runtime];
+  if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
+  const target = runtime === "node" ? join(".test", "node", file.replace(/\.ts$/, ".js")) : file;
+  const { code, output, ms } = await run([...command, target], file.includes("live") ? 240_000 : 60_000);
+  const count = (label: string) => Number(new RegExp(`^ {2}${label}:\\s+(\\d+)`, "m").exec(plain(output))?.[1] ?? 0);
+  const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
+  const broken = code !== 0 || total === 0;
+  record({ name: `${runtime} ${file}`, passed, skipped, failed: Math.max(total - passed, broken ? 1 : 0), output, ms });
+}
+
+async function check(name: string, command: readonly string[]): Promise<void> {
+  const { code, output, ms } = await run(command, 300_000);
+  record({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, output, ms });
+}
+
+function record(outcome: Outcome): void {
+  outcomes.push(outcome);
+  const mark = outcome.failed > 0 ? "✗" : "✓";
+  const skips = [...new Set(plain(outcome.output).match(/skipped: needs .*/g) ?? [])]
+    .map((line) => `  ${line}`)
+    .join("");
+  print(`${mark} ${outcome.name} (${outcome.passed} passed, ${(outcome.ms / 1000).toFixed(1)} s)${skips}`);
+}
+
+function run(command: readonly string[], deadlineMs: number): Promise<{ code: number; output: string; ms: number }> {
+  const [program = "", ...args] = command;
+  const started = performance.now();
+  return new Promise((resolve) => {
+    // A group of its own, so that the deadline ends what the test started too.
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env: environment() });
+    let output = "";
+    const keep = (data: Buffer) => void (output += data.toString());
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    const deadline = setTimeout(() => {
+      output += `\nno end after ${deadlineMs / 1000} s: killed`;
+      if (child.pid) process.kill(-child.pid, "SIGKILL");
+    }, deadlineMs);
+    child.on("error", (error) => {
+      clearTimeout(deadline);
+      resolve({ code: 127, output: String(error), ms: 0 });
+    });
+    child.on("close", (code) => {
+      clearTimeout(deadline);
+      resolve({ code: code ?? 1, output, ms: performance.now() - started });
+    });
+  });
+}
+
+/** Nothing of the developer's own set-up reaches a test. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([key]) => !/^(OPENCLAW_|CLAWDBOT_|NO_COLOR|FORCE_COLOR)/.test(key));
+  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+}
+
+/** Node 20 cannot read TypeScript: sources and tests are bundled file by file into .test/node. */
+async function transpileForNode(): Promise<void> {
+  rmSync(join(".test", "node"), { recursive: true, force: true });
+  await build({
+    entryPoints: [...files, "adapters/node/main.ts"].map((file) => `./${file}`),
+    outdir: join(".test", "node"),
+    outbase: ".",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
+}
+
+/** npm puts the tests' Node 24 first in PATH; the machine's own is the one that runs npm, or the first outside node_modules. */
+function findMachineNode(): string {
+  const fromPath = (process.env["PATH"] ?? "")
+    .split(":")
+    .filter((folder) => !folder.includes("node_modules"))
+    .map((folder) => join(folder, "node"));
+  return (
+    [process.env["npm_node_execpath"] ?? "", ...fromPath].find((path) => path !== "" && existsSync(path)) ?? "node"
+  );
+}
+
+function plain(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/\u001b\[[0-9;]*m/g, "");
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,123 @@
+import type { ConfigStore } from "./config/config.ts";
+import type { Clock, Host } from "./host/host.ts";
+import type { Flavour } from "./host/flavour.ts";
+import type { Paths } from "./host/paths.ts";
+import type { Logger } from "./kit/log.ts";
+import type { Nodes } from "./nodes/registry.ts";
+import type { Devices } from "./pairing/devices.ts";
+import type { Identity } from "./pairing/identity.ts";
+import type { Caller } from "./protocol/caller.ts";
+import type { EventName, EventPayload } from "./protocol/events.ts";
+
+/** What methods are given: the running gateway without its sockets. Types only. */
+export interface App {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly flavour: Flavour;
+  readonly paths: Paths;
+  readonly info: GatewayInfo;
+  readonly config: ConfigStore;
+  readonly identity: Identity;
+  readonly devices: Devices;
+  readonly nodes: Nodes;
+  readonly presence: Presence;
+  readonly health: Health;
+  readonly heartbeat: Heartbeat;
+  /** The connections that are past their hello. */
+  readonly connections: Connections;
+  /** Sends an event to every connection that may see it (protocol.md 4.7). */
+  broadcast<N extends EventName>(event: N, payload: EventPayload<N>): void;
+  /** Names of the methods that `hello-ok` advertises. */
+  methodNames(): readonly string[];
+  eventNames(): readonly string[];
+  /** Asks for a restart in this process; resolves when it was accepted. */
+  restart(reason: string): void;
+}
+
+export interface GatewayInfo {
+  readonly version: string;
+  readonly bootId: string;
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly port: number;
+  readonly bind: string;
+  readonly authMode: "none" | "token" | "password" | "trusted-proxy";
+  /** The process that owns the state directory when this one only stands by (cli.md 10.2). */
+  owner(): { readonly pid: number; readonly port?: number } | undefined;
+}
+
+/** One live connection, as methods may use it. */
+export interface Connection {
+  readonly caller: Caller;
+  readonly connectedAt: number;
+  /** Topics this connection asked for, such as `sessions` or `messages:<key>`. */
+  readonly subscriptions: Set<string>;
+  /** Sends an event to this connection alone, without a sequence number. */
+  push<N extends EventName>(event: N, payload: EventPayload<N>): void;
+  close(code: number, reason: string): void;
+}
+
+export interface Connections {
+  all(): Iterable<Connection>;
+  /** Closes the connections that `which` picks. */
+  close(which: (connection: Connection) => boolean, code: number, reason: string): void;
+  count(): number;
+}
+
+/** An entry of `system-presence` (protocol.md 7). */
+export interface PresenceEntry {
+  readonly ts: number;
+  readonly text: string;
+  readonly host?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly version?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly deviceFamily?: string | undefined;
+  readonly modelIdentifier?: string | undefined;
+  readonly mode?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly deviceId?: string | undefined;
+  readonly instanceId?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly clientId?: string | undefined;
+  readonly onlineSince?: number | undefined;
+  readonly timeZone?: string | undefined;
+  readonly lastInputSeconds?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+export interface Presence {
+  readonly version: number;
+  /** The gateway itself first, then clients, newest first; capped. */
+  list(): readonly PresenceEntry[];
+  /** Adds or replaces the entry of this key and tells everyone who may see it. */
+  set(key: string, entry: PresenceEntry): void;
+}
+
+/** A part of the gateway and how it fares; `failed` and `disabled` say why. */
+export interface PartState {
+  readonly part: string;
+  readonly state: "ok" | "starting" | "degraded" | "disabled" | "failed";
+  readonly reason?: string | undefined;
+}
+
+export interface Health {
+  readonly version: number;
+  /** The `health` payload (protocol.md 7). */
+  snapshot(): HealthSnapshot;
+  /** The same as JSON text, made once per change. */
+  json(): string;
+  parts(): readonly PartState[];
+  setPart(part: PartState): void;
+}
+
+export type HealthSnapshot = Readonly<Record<string, unknown>> & { readonly ok: boolean; readonly ts: number };
+
+export interface Heartbeat {
+  /** The last `heartbeat` event; null when there was none. */
+  last(): Readonly<Record<string, unknown>> | null;
+  enabled: boolean;
+}

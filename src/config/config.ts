@@ -1,0 +1,70 @@
+import type { Config } from "./schema.ts";
+
+/** Something wrong or odd in the configuration. */
+export interface ConfigIssue {
+  /** Dotted path, such as `gateway.port`; empty for the whole file. */
+  readonly path: string;
+  /** Which value, what is wrong, what to do. */
+  readonly message: string;
+  readonly allowedValues?: readonly string[] | undefined;
+}
+
+/** What is in force, and how it came to be. Immutable: a change makes a new one. */
+export interface ConfigSnapshot {
+  readonly path: string;
+  readonly exists: boolean;
+  /** The file's text; null when there is none. */
+  readonly raw: string | null;
+  /** SHA-256 of `raw` in hex: what writers give as `baseHash`. The hash of nothing when there is no file. */
+  readonly hash: string;
+  /** The file's value as written, before `$include` and `${ENV}`. */
+  readonly parsed: unknown;
+  /** After includes and environment, before validation. */
+  readonly source: unknown;
+  /** Typed and with defaults; a section that is wrong has its defaults and is in `disabled`. */
+  readonly value: Config;
+  /** True when there are no issues (warnings and unknown keys do not count). */
+  readonly valid: boolean;
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly ConfigIssue[];
+  readonly unknownKeys: readonly string[];
+  /** Top-level sections that are wrong and therefore off, with the issue that is to blame. */
+  readonly disabled: readonly { readonly section: string; readonly issue: ConfigIssue }[];
+  /** Why starting would be unsafe (bind, auth); empty when it is safe. */
+  readonly unsafe: readonly ConfigIssue[];
+}
+
+export interface ConfigWrite {
+  readonly snapshot: ConfigSnapshot;
+  readonly changedPaths: readonly string[];
+}
+
+export interface ConfigRevision {
+  /** 1 is the newest. */
+  readonly number: number;
+  readonly hash: string;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+  /** What wrote the version that replaced this one, such as `config set` or `config.patch`. */
+  readonly by: string;
+  readonly changedPaths: readonly string[];
+}
+
+/** The configuration file of one profile. Writes are atomic, guarded by `baseHash`, and keep the replaced version. */
+export interface ConfigStore {
+  current(): ConfigSnapshot;
+  /** Reads the file again. */
+  reload(): Promise<ConfigSnapshot>;
+  /** The current value with every secret replaced by `REDACTED`, and likewise any other part of a snapshot. */
+  redacted(value: unknown): unknown;
+  /** Replaces the whole file. `baseHash` must be the current hash once a file exists. Secrets given as REDACTED keep their value. */
+  replace(raw: string, options: { baseHash?: string | undefined; by: string }): Promise<ConfigWrite>;
+  /** JSON merge patch (RFC 7396): null deletes, arrays replace. Keeps comments where it can. */
+  patch(patch: unknown, options: { baseHash?: string | undefined; by: string }): Promise<ConfigWrite>;
+  /** Sets one path (`agents.list[0].name`) to a JSON value, or removes it with undefined. Keeps comments. */
+  set(path: string, value: unknown, options: { by: string }): Promise<ConfigWrite>;
+  history(): Promise<readonly ConfigRevision[]>;
+  rollback(number: number): Promise<ConfigWrite>;
+  /** Called after every change that this process made or found on reload. */
+  onChange(listener: (write: ConfigWrite) => void): () => void;
+}

@@ -1,0 +1,204 @@
+import type { Fetch, SocketEvents, Socket } from "./socket.ts";
+
+/**
+ * Everything the core may ask of the machine. One implementation over the `node:` modules serves Node, Bun and Deno
+ * (adapters/machine); tests use a scripted one.
+ */
+export interface Host {
+  readonly runtime: "node" | "bun" | "deno" | "workerd";
+  /** Runtime name and version, such as `bun 1.4.5`. */
+  readonly runtimeVersion: string;
+  readonly os: "darwin" | "linux" | "windows" | "none";
+  /** The operating system as a person would name it, such as `linux 6.18.44`. */
+  readonly osVersion: string;
+  readonly hostname: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cwd: string;
+  /** The name that the program was called by, without folder or extension: `clawdbot`, `openclaw`, `clawlet`. */
+  readonly name: string;
+  /** Arguments after the program's name. */
+  readonly args: readonly string[];
+  /** How to start this program again: executable and leading arguments. */
+  readonly self: readonly string[];
+  /** The folders whose source this process runs from, when it runs from source; else empty. */
+  readonly sources: readonly string[];
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly net: Net;
+  readonly processes: Processes;
+  readonly terminal: Terminal;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970; may jump. */
+  now(): number;
+  /** Milliseconds since some point in the past; never goes back. */
+  monotonic(): number;
+  /** Runs `work` once after `ms`; the answer cancels it. Does not keep the process alive. */
+  after(ms: number, work: () => void): () => void;
+  /** Runs `work` every `ms`; the answer stops it. Does not keep the process alive. */
+  every(ms: number, work: () => void): () => void;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface FileStat {
+  readonly kind: "file" | "folder" | "other";
+  readonly size: number;
+  readonly modifiedAt: number;
+  /** Permission bits, such as 0o600. */
+  readonly mode: number;
+  /** Identifies the file on its disk, whatever its name. */
+  readonly inode: string;
+}
+
+/** Files by absolute path. Rejects with the system's error; a file that is not there is `undefined` where it says so. */
+export interface Files {
+  /** UTF-8 text, or undefined when there is no such file. */
+  read(path: string): Promise<string | undefined>;
+  /** Bytes from `start` up to `end` (exclusive) as they are on disk; shorter at the end of the file. */
+  readRange(path: string, start: number, end: number): Promise<Uint8Array>;
+  /** Replaces the whole file durably: temporary file, flush, rename, flush of the folder. Mode 0600 unless given. */
+  write(path: string, text: string, options?: { mode?: number }): Promise<void>;
+  /** Creates the file with this text; answers false, changing nothing, when something of that name exists. */
+  create(path: string, text: string, options?: { mode?: number }): Promise<boolean>;
+  /** Opens for appending, creating it (0600) when missing. */
+  open(path: string): Promise<AppendFile>;
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Names in a folder, sorted; empty when there is no such folder. */
+  list(path: string): Promise<readonly string[]>;
+  /** Creates the folder and its parents, each new one with mode 0700. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes a file or a whole folder; nothing happens when it is not there. */
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+  /** Cuts the file to `size` bytes, durably. */
+  truncate(path: string, size: number): Promise<void>;
+  /** Follows links and removes `..`: where the path really is; undefined when nothing is there. */
+  realPath(path: string): Promise<string | undefined>;
+  /** Calls `changed` with the path of anything that changes in the folder or file, until the answer is called. */
+  watch(path: string, changed: (path: string) => void, options?: { recursive?: boolean }): () => void;
+  readonly temporaryFolder: string;
+}
+
+export interface AppendFile {
+  readonly size: number;
+  /** Appends and, with `flush`, resolves only when it is on the disk (fdatasync). */
+  append(text: string, options?: { flush?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Net {
+  /** Serves HTTP and WebSockets on one address. A port that is taken rejects with a Failure `conflict`. */
+  serve(options: ServeOptions, fetch: Fetch): Promise<Server>;
+  /** Opens a WebSocket as a client. Never throws: failures arrive as `close`. */
+  dial(url: string, events: SocketEvents, options?: DialOptions): Socket;
+  /** Addresses of this machine's interfaces that are up, loopback included. */
+  interfaces(): readonly NetInterface[];
+  /** Whether something accepts TCP connections there within `timeoutMs`. */
+  reaches(host: string, port: number, timeoutMs: number): Promise<boolean>;
+}
+
+export interface NetInterface {
+  readonly name: string;
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly internal: boolean;
+}
+
+export interface ServeOptions {
+  readonly hostname: string;
+  /** 0 asks for any free port. */
+  readonly port: number;
+  /** Largest WebSocket message in bytes; a larger one closes with 1009. */
+  readonly maxPayload: number;
+  /** Bytes a WebSocket may send before `Socket.trust()`; more closes with 1009, where the runtime can see them. */
+  readonly maxUntrusted: number;
+  /** Largest HTTP request body in bytes; a larger one is answered 413. */
+  readonly maxBody: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+export interface Server {
+  readonly hostname: string;
+  readonly port: number;
+  /** Stops accepting and resolves when every connection has ended; what is left after `graceMs` is cut. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface DialOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** SHA-256 of the server's certificate in hex; any other certificate is refused before anything is sent. */
+  readonly fingerprint?: string;
+  readonly maxPayload?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface PortOwner {
+  readonly pid: number;
+  /** Short program name, such as `node`. */
+  readonly command: string;
+  readonly commandLine?: string;
+  readonly user?: string;
+  /** The listening address, such as `127.0.0.1:18789`. */
+  readonly address?: string;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Child {
+  readonly pid: number;
+  readonly exited: Promise<{ code: number | undefined; signal: string | undefined }>;
+  kill(signal: Signal): void;
+}
+
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGKILL";
+
+export interface Processes {
+  readonly pid: number;
+  /** This process, its parent, and so on up: what `--force` must never kill. */
+  ancestors(): Promise<readonly number[]>;
+  alive(pid: number): boolean;
+  /** A text that tells this process from a later one with the same number; undefined when it is gone or unknowable. */
+  startTime(pid: number): Promise<string | undefined>;
+  kill(pid: number, signal: Signal): void;
+  /** Runs a program to its end. A program that is not there answers code 127. */
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Starts a program that shares this one's terminal. */
+  spawn(command: string, args: readonly string[], options?: { env?: Record<string, string | undefined> }): Child;
+  /** Who listens on a TCP port, by whatever means this system has. */
+  listeners(port: number): Promise<readonly PortOwner[]>;
+  onSignal(signal: Signal, listener: () => void): () => void;
+  /** The name that `ps` shows, where the system allows. */
+  setTitle(title: string): void;
+  /** Resident memory of this process in bytes. */
+  memory(): number;
+  exit(code: number): never;
+}
+
+export interface RunOptions {
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string;
+}
+
+export interface Terminal {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** True when a person can be asked: both standard input and output are terminals. */
+  readonly interactive: boolean;
+  /** All of standard input. */
+  readInput(): Promise<string>;
+}
+
+export interface Output {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  /** Never throws: a reader that went away (EPIPE) is ignored. */
+  write(text: string): void;
+}

@@ -1,0 +1,63 @@
+/**
+ * What can go wrong, once: each code's name on the wire (protocol.md 5), HTTP status, exit status and whether trying
+ * again may help. Everything that translates an error reads this table.
+ */
+export const codes = {
+  "invalid-request": { wire: "INVALID_REQUEST", http: 400, exit: 1, retry: false },
+  unauthorized: { wire: "INVALID_REQUEST", http: 401, exit: 1, retry: false },
+  "rate-limited": { wire: "INVALID_REQUEST", http: 429, exit: 75, retry: true },
+  forbidden: { wire: "FORBIDDEN", http: 403, exit: 1, retry: false },
+  "not-paired": { wire: "NOT_PAIRED", http: 401, exit: 1, retry: false },
+  "not-found": { wire: "INVALID_REQUEST", http: 404, exit: 1, retry: false },
+  conflict: { wire: "INVALID_REQUEST", http: 409, exit: 1, retry: false },
+  unavailable: { wire: "UNAVAILABLE", http: 503, exit: 75, retry: true },
+  timeout: { wire: "UNAVAILABLE", http: 504, exit: 75, retry: true },
+  aborted: { wire: "UNAVAILABLE", http: 499, exit: 130, retry: false },
+  usage: { wire: "INVALID_REQUEST", http: 400, exit: 2, retry: false },
+  config: { wire: "INVALID_REQUEST", http: 500, exit: 78, retry: false },
+  failed: { wire: "UNAVAILABLE", http: 500, exit: 1, retry: false },
+  internal: { wire: "UNAVAILABLE", http: 500, exit: 1, retry: false },
+} as const satisfies Record<string, { wire: string; http: number; exit: number; retry: boolean }>;
+
+export type Code = keyof typeof codes;
+
+/** The process's exit statuses (cli.md 10.4), documented in the README. */
+export const exit = { ok: 0, failed: 1, usage: 2, temporary: 75, config: 78, interrupted: 130 } as const;
+
+export interface FailureOptions {
+  /** Machine-readable part, sent to clients as `error.details`. Never a secret. */
+  readonly details?: unknown;
+  readonly cause?: unknown;
+  /** Overrides the table's answer. */
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
+  /** What to do about it, a line each: printed under the message by the command line. */
+  readonly hints?: readonly string[];
+}
+
+/** The one error class: a code from the table and a message that says which value is wrong and what to do. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly code: Code;
+  readonly details: unknown;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly hints: readonly string[];
+
+  constructor(code: Code, message: string, options: FailureOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+    this.retryable = options.retryable ?? codes[code].retry;
+    this.retryAfterMs = options.retryAfterMs;
+    this.hints = options.hints ?? [];
+  }
+
+  /** Any thrown value as a Failure; what is not one becomes `internal` with its text as the cause's. */
+  static from(thrown: unknown): Failure {
+    if (thrown instanceof Failure) return thrown;
+    if (thrown instanceof Error && thrown.name === "AbortError")
+      return new Failure("aborted", "aborted", { cause: thrown });
+    return new Failure("internal", thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  }
+}

@@ -1,0 +1,64 @@
+import type { DeviceRequest } from "../pairing/devices.ts";
+import type { NodeRequest } from "../nodes/registry.ts";
+import type { Scope } from "./scope.ts";
+
+interface Payloads {
+  "connect.challenge": { readonly nonce: string; readonly ts: number };
+  tick: { readonly ts: number };
+  health: Readonly<Record<string, unknown>>;
+  heartbeat: Readonly<Record<string, unknown>>;
+  shutdown: { readonly reason: string; readonly restartExpectedMs?: number };
+  presence: { readonly presence: readonly unknown[] };
+  "config.changed": { readonly path: string; readonly hash: string; readonly ts: number };
+  "device.pair.requested": DeviceRequest;
+  "device.pair.resolved": {
+    readonly requestId: string;
+    readonly deviceId: string;
+    readonly decision: "approved" | "rejected";
+    readonly ts: number;
+  };
+  "device.pair.changed": Record<string, never>;
+  "node.pair.requested": NodeRequest;
+  "node.pair.resolved": {
+    readonly requestId: string;
+    readonly nodeId: string;
+    readonly decision: "approved" | "rejected" | "removed";
+    readonly ts: number;
+  };
+  "node.hostStats": { readonly nodeId: string; readonly hostStats: unknown };
+  "node.runnerInventory.changed": { readonly nodeId: string };
+  "voicewake.changed": { readonly triggers: readonly string[] };
+  "voicewake.routing.changed": { readonly config: unknown };
+}
+
+export type EventName = keyof Payloads;
+export type EventPayload<N extends EventName> = Payloads[N];
+
+export interface EventKind {
+  /** Who receives it when broadcast (protocol.md 4.7); `none` needs no scope, nodes included. */
+  readonly scope: Scope | "none";
+  /** Sent to one connection only, and without a sequence number. */
+  readonly targeted?: boolean;
+  /** May be left out for a client that reads slowly; the gap in `seq` tells it. */
+  readonly droppable?: boolean;
+}
+
+/** Every event the gateway sends, declared once. */
+export const events: { readonly [N in EventName]: EventKind } = {
+  "connect.challenge": { scope: "none", targeted: true },
+  tick: { scope: "none", droppable: true },
+  health: { scope: "none", droppable: true },
+  heartbeat: { scope: "none", droppable: true },
+  shutdown: { scope: "none" },
+  presence: { scope: "operator.read", droppable: true },
+  "config.changed": { scope: "operator.read" },
+  "device.pair.requested": { scope: "operator.pairing" },
+  "device.pair.resolved": { scope: "operator.pairing" },
+  "device.pair.changed": { scope: "operator.pairing" },
+  "node.pair.requested": { scope: "operator.pairing" },
+  "node.pair.resolved": { scope: "operator.pairing" },
+  "node.hostStats": { scope: "operator.read", droppable: true },
+  "node.runnerInventory.changed": { scope: "operator.read" },
+  "voicewake.changed": { scope: "operator.read" },
+  "voicewake.routing.changed": { scope: "operator.read" },
+};
