@@ -95,6 +95,8 @@ export interface Presence {
   list(): readonly PresenceEntry[];
   /** Adds or replaces the entry of this key and tells everyone who may see it. */
   set(key: string, entry: PresenceEntry): void;
+  /** A client came or went: its entry is made from what the server knows of it. */
+  client(caller: Caller, reason: "connect" | "disconnect"): void;
 }
 
 /** A part of the gateway and how it fares; `failed` and `disabled` say why. */

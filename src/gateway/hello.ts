@@ -1,0 +1,116 @@
+import * as v from "valibot";
+import type { App, Connection } from "../app.ts";
+import { Failure } from "../kit/error.ts";
+import type { Caller } from "../protocol/caller.ts";
+import { connectParams, isRole, type ConnectParams } from "../protocol/connect.ts";
+import { explain } from "../protocol/explain.ts";
+import type { Request } from "../protocol/frame.ts";
+import { allows, type Role } from "../protocol/scope.ts";
+import { limits, negotiate, OLDEST_PROTOCOL, PROTOCOL } from "../protocol/version.ts";
+import type { Admittance } from "./auth.ts";
+
+/** What the first request asked for, checked for shape: not yet who asks. */
+export interface Opening {
+  readonly params: ConnectParams;
+  readonly protocol: 3 | 4;
+  readonly role: Role;
+}
+
+/** Reads the first request, which must be `connect` (protocol.md 1.4). Throws the refusal. */
+export function readOpening(request: Request): Opening {
+  if (request.method !== "connect") {
+    throw new Failure("invalid-request", "invalid handshake: first request must be connect");
+  }
+  const parsed = v.safeParse(connectParams, request.params);
+  if (!parsed.success) throw new Failure("invalid-request", `invalid connect params: ${explain(parsed.issues)}`);
+  const params = parsed.output;
+  const role = params.role ?? "operator";
+  if (!isRole(role)) throw new Failure("invalid-request", "invalid role");
+  const protocol = negotiate(params.minProtocol, params.maxProtocol);
+  if (!protocol) throw protocolMismatch(params);
+  return { params, protocol, role };
+}
+
+/** Whether this refusal is one of the protocol's range, which has a close code of its own. */
+export function isMismatch(failure: Failure): boolean {
+  return failure.message === "protocol mismatch";
+}
+
+/** The `hello-ok` payload (protocol.md 2.3; the v3 dialect 2.6): only what this caller may know. */
+export function helloOk(app: App, { caller, deviceToken }: Admittance): Readonly<Record<string, unknown>> {
+  const reads = allows(caller.scopes, "operator.read");
+  const auth = {
+    role: caller.role,
+    scopes: [...caller.scopes],
+    ...(deviceToken ? { deviceToken: deviceToken.token, issuedAtMs: deviceToken.issuedAtMs } : {}),
+  };
+  const common = {
+    type: "hello-ok",
+    protocol: caller.protocol,
+    snapshot: {
+      presence: reads ? app.presence.list() : [],
+      health: reads ? app.health.snapshot() : {},
+      stateVersion: { presence: app.presence.version, health: app.health.version },
+      uptimeMs: Math.max(0, Math.round(app.clock.now() - app.info.startedAt)),
+      sessionDefaults: sessionDefaults(app),
+      ...(allows(caller.scopes, "operator.admin")
+        ? { configPath: app.paths.config, stateDir: app.paths.state, authMode: app.info.authMode }
+        : {}),
+    },
+    policy: { maxPayload: limits.maxPayload, maxBufferedBytes: limits.maxBuffered, tickIntervalMs: limits.tickMs },
+  };
+  const features = { methods: app.methodNames(), events: app.eventNames() };
+  if (caller.protocol === 3) {
+    return {
+      ...common,
+      server: { version: app.info.version, host: app.host.hostname, connId: caller.connId },
+      features,
+      ...(deviceToken ? { auth } : {}),
+    };
+  }
+  return {
+    ...common,
+    server: { version: app.info.version, bootId: app.info.bootId, connId: caller.connId },
+    features: { ...features, capabilities: [] },
+    auth,
+    policy: { ...common.policy, attachments: { maxBytes: limits.maxAttachment, maxImageBytes: limits.maxImage } },
+  };
+}
+
+/** What the gateway remembers of a node that is past its hello. */
+export async function registerNode(app: App, opening: Opening, caller: Caller, connection: Connection): Promise<void> {
+  if (caller.role !== "node" || caller.deviceId === undefined) return;
+  const { caps, commands, permissions, pathEnv } = opening.params;
+  await app.nodes.connected({
+    nodeId: caller.deviceId,
+    client: caller.client,
+    remoteIp: caller.address,
+    surface: { caps, commands, permissions, pathEnv },
+    connId: connection.caller.connId,
+  });
+}
+
+function protocolMismatch(params: ConnectParams): Failure {
+  return new Failure("invalid-request", "protocol mismatch", {
+    details: {
+      code: "PROTOCOL_MISMATCH",
+      clientMinProtocol: params.minProtocol,
+      clientMaxProtocol: params.maxProtocol,
+      expectedProtocol: PROTOCOL,
+      minimumProbeProtocol: OLDEST_PROTOCOL,
+    },
+  });
+}
+
+function sessionDefaults(app: App): Readonly<Record<string, unknown>> {
+  const { agents, session } = app.config.current().value;
+  const id = agents.list?.find((agent) => agent.default)?.id ?? agents.list?.[0]?.id ?? "main";
+  const mainKey = session.mainKey ?? "main";
+  return {
+    defaultAgentId: id,
+    modelConfigured: true,
+    mainKey,
+    mainSessionKey: `agent:${id}:${mainKey}`,
+    scope: session.scope ?? "per-sender",
+  };
+}

@@ -1,0 +1,47 @@
+import type { Connection, Connections } from "../app.ts";
+import { events, type EventName, type EventPayload } from "../protocol/events.ts";
+import { eventHead, eventTail } from "../protocol/frame.ts";
+import { allows } from "../protocol/scope.ts";
+
+/** A connection past its hello, as the hub uses it. */
+export interface Member extends Connection {
+  /** The sequence number of the last event; one count per connection (protocol.md 1.1). */
+  seq: number;
+  /** Sends ready text; a droppable one is left out when the peer reads too slowly. */
+  deliver(text: string, droppable: boolean): void;
+}
+
+export interface Hub extends Connections {
+  join(member: Member): void;
+  leave(member: Member): void;
+  /** Sends an event to all who may see it. The payload is serialised once, each distinct frame once. */
+  broadcast<N extends EventName>(event: N, payload: EventPayload<N>): void;
+}
+
+/** The connections that are past hello. `versions` are those that `presence` and `health` events carry. */
+export function createHub(versions: () => { readonly presence: number; readonly health: number }): Hub {
+  const members = new Set<Member>();
+  return {
+    join: (member) => void members.add(member),
+    leave: (member) => void members.delete(member),
+    all: () => members,
+    count: () => members.size,
+    close(which, code, reason) {
+      for (const member of [...members]) if (which(member)) member.close(code, reason);
+    },
+    broadcast(event, payload) {
+      if (members.size === 0) return;
+      const { scope, droppable = false } = events[event];
+      const head = eventHead(event, payload);
+      const tail = eventTail(event === "presence" || event === "health" ? versions() : undefined);
+      const frames = new Map<number, string>();
+      for (const member of members) {
+        if (scope !== "none" && !allows(member.caller.scopes, scope)) continue;
+        const seq = ++member.seq;
+        let frame = frames.get(seq);
+        if (frame === undefined) frames.set(seq, (frame = `${head},"seq":${seq}${tail}`));
+        member.deliver(frame, droppable);
+      }
+    },
+  };
+}

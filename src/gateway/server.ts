@@ -1,0 +1,118 @@
+import type { App } from "../app.ts";
+import type { Fetch } from "../host/socket.ts";
+import { createCleanup } from "../kit/cleanup.ts";
+import type { Method } from "../methods/method.ts";
+import { closes } from "../protocol/close.ts";
+import { limits } from "../protocol/version.ts";
+import type { Route } from "../routes/route.ts";
+import type { AuthSettings } from "./auth.ts";
+import type { ConnectionContext, OpenSocket } from "./connection.ts";
+import { createDedupe } from "./dedupe.ts";
+import { createDispatcher } from "./dispatch.ts";
+import { createHttp } from "./http.ts";
+import type { Hub } from "./hub.ts";
+import { createLimiter } from "./limiter.ts";
+import { createWaitingRoom } from "./waiting-room.ts";
+import type { WireLog } from "./wire-log.ts";
+
+export interface ServerOptions {
+  readonly app: App;
+  readonly hub: Hub;
+  readonly methods: readonly Method[];
+  readonly routes: readonly Route[];
+  readonly wire: WireLog;
+  /** How callers prove themselves, as of now. */
+  auth(): AuthSettings;
+}
+
+/** The gateway's network face, with no port of its own: whoever listens gives it requests. */
+export interface GatewayServer {
+  readonly fetch: Fetch;
+  /** Begins ticks, pings and the watch over secrets and devices; the answer ends them. */
+  start(): () => Promise<void>;
+  /** Tells every client that the gateway goes away, and closes every socket. */
+  drain(reason: string, restartExpectedMs?: number): void;
+  /** The secret in force may have changed: sockets that came in by another one are closed (threat E). */
+  secretChanged(): void;
+}
+
+/** Sockets without a hello: per address and in all. */
+const waitingPerAddress = 32;
+const waitingTotal = 256;
+
+export function createServer(options: ServerOptions): GatewayServer {
+  const { app, hub } = options;
+  const open = new Set<OpenSocket>();
+  const gatewayConfig = () => app.config.current().value.gateway;
+  const { maxAttempts, windowMs, lockoutMs } = gatewayConfig().auth.rateLimit;
+  const limiter = createLimiter(app.clock, { maxAttempts, windowMs, lockoutMs });
+  const origins = () => {
+    const { controlUi, publicOrigin } = gatewayConfig();
+    return {
+      allowed: [...controlUi.allowedOrigins, ...(publicOrigin ? [publicOrigin] : [])],
+      names: [app.host.hostname],
+    };
+  };
+  let draining = false;
+
+  const connections: ConnectionContext = {
+    app,
+    hub,
+    open,
+    wire: options.wire,
+    dispatcher: createDispatcher(app, options.methods, createDedupe(app.clock)),
+    auth: () => ({ clock: app.clock, limiter, devices: app.devices, settings: options.auth(), origins: origins() }),
+    draining: () => draining,
+  };
+  const http = createHttp({
+    app,
+    routes: options.routes,
+    connections,
+    waitingRoom: createWaitingRoom(waitingPerAddress, waitingTotal),
+    trustedProxies: () => gatewayConfig().trustedProxies,
+    userHeader: () => options.auth().userHeader,
+    origins,
+  });
+
+  return {
+    fetch: (request, env) => http.fetch(request, env),
+    start() {
+      const cleanup = createCleanup();
+      cleanup.add(app.clock.every(limits.tickMs, () => hub.broadcast("tick", { ts: app.clock.now() })));
+      cleanup.add(app.clock.every(limits.healthMs, () => hub.broadcast("health", app.health.snapshot())));
+      cleanup.add(
+        app.clock.every(limits.pingMs, () => {
+          for (const socket of open) socket.ping();
+        }),
+      );
+      cleanup.add(
+        app.devices.on("revoked", ({ deviceId, role }) => {
+          for (const socket of open) {
+            if (socket.deviceId === deviceId && (role === undefined || socket.role === role))
+              socket.close(closes.deviceRemoved);
+          }
+        }),
+      );
+      for (const name of ["requested", "resolved", "changed"] as const) {
+        cleanup.add(app.devices.on(name, (payload) => hub.broadcast(`device.pair.${name}`, payload as never)));
+      }
+      for (const name of ["requested", "resolved"] as const) {
+        cleanup.add(app.nodes.on(name, (payload) => hub.broadcast(`node.pair.${name}`, payload as never)));
+      }
+      cleanup.add(
+        app.config.onChange(({ snapshot: { path, hash } }) =>
+          hub.broadcast("config.changed", { path, hash, ts: app.clock.now() }),
+        ),
+      );
+      return () => cleanup.run();
+    },
+    drain(reason, restartExpectedMs) {
+      draining = true;
+      hub.broadcast("shutdown", { reason, ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }) });
+      for (const socket of [...open]) socket.close(closes.restart);
+    },
+    secretChanged() {
+      for (const socket of [...open]) if (socket.bySecret) socket.close(closes.authChanged);
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { App } from "../app.ts";
+import type { Locality } from "../gateway/locality.ts";
+
+/** One HTTP path on the gateway's port. What is not declared here is 404. */
+export interface Route {
+  readonly path: string;
+  readonly methods: readonly ("GET" | "HEAD" | "POST")[];
+  readonly summary: string;
+  handle(call: RouteCall): Response | Promise<Response>;
+}
+
+export interface RouteCall {
+  readonly app: App;
+  readonly request: Request;
+  readonly from: Locality;
+}
