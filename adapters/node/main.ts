@@ -1,1 +1,8 @@
-export {};
+import { fileURLToPath } from "node:url";
+import { main } from "../../src/main.ts";
+import { createHost } from "../machine/host.ts";
+
+const serve: typeof import("../machine/serve.ts").serve = async (options, fetch) =>
+  (await import("../machine/serve.ts")).serve(options, fetch);
+const version = process.versions.node;
+process.exitCode = await main(createHost({ runtime: "node", version, main: fileURLToPath(import.meta.url), serve }));

@@ -1,0 +1,148 @@
+import { constants, watch as watchPath, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { Files } from "../../src/host/host.ts";
+
+const windows = process.platform === "win32";
+/** Never writes through a link that somebody laid where the temporary file goes. */
+const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
+/** Files of this machine. */
+export const files: Files = {
+  temporaryFolder: tmpdir(),
+  read: (path) => orMissing(fs.readFile(path, "utf8")),
+  async readRange(path, start, end) {
+    const file = await fs.open(path, "r");
+    try {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, (await file.stat()).size) - start));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return bytes.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
+  },
+  async write(path, text, { mode = 0o600 } = {}) {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+    try {
+      await writeNew(temporary, text, mode);
+      await fs.rename(temporary, path);
+    } catch (error) {
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+    await flushFolder(dirname(path));
+  },
+  async create(path, text, { mode = 0o600 } = {}) {
+    try {
+      await writeNew(path, text, mode);
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      throw error;
+    }
+    await flushFolder(dirname(path));
+    return true;
+  },
+  async open(path) {
+    const file = await fs.open(path, "a", 0o600);
+    let { size } = await file.stat();
+    return {
+      get size() {
+        return size;
+      },
+      async append(text, { flush = false } = {}) {
+        const bytes = new TextEncoder().encode(text);
+        await file.appendFile(bytes);
+        size += bytes.length;
+        if (flush) await file.datasync();
+      },
+      close: () => file.close(),
+    };
+  },
+  async stat(path) {
+    const found = await orMissing(fs.stat(path));
+    return found && statOf(found);
+  },
+  list: async (path) => ((await orMissing(fs.readdir(path))) ?? []).toSorted(),
+  async makeFolder(path) {
+    await fs.mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  async remove(path) {
+    await fs.rm(path, { recursive: true, force: true });
+    await flushFolder(dirname(path));
+  },
+  async rename(from, to) {
+    await fs.rename(from, to);
+    await flushFolder(dirname(to));
+  },
+  chmod: (path, mode) => fs.chmod(path, mode),
+  async truncate(path, size) {
+    const file = await fs.open(path, "r+");
+    try {
+      await file.truncate(size);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  realPath: (path) => orMissing(fs.realpath(path)),
+  watch(path, changed, { recursive = false } = {}) {
+    const watcher = watchPath(path, { recursive, persistent: false }, (_, name) =>
+      changed(name ? join(path, name) : path),
+    );
+    // What is watched may vanish; that is a change too.
+    watcher.on("error", () => changed(path));
+    return () => watcher.close();
+  },
+};
+
+async function writeNew(path: string, text: string, mode: number): Promise<void> {
+  const file = await fs.open(path, exclusive, mode);
+  try {
+    await file.writeFile(text);
+    // The process's umask may have taken bits away that were asked for.
+    if (!windows) await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A new name is durable only when its folder is (POSIX); Windows cannot open folders and does not need it. */
+async function flushFolder(path: string): Promise<void> {
+  if (windows) return;
+  const folder = await orMissing(fs.open(path, "r"));
+  try {
+    await folder?.sync();
+  } finally {
+    await folder?.close();
+  }
+}
+
+async function orMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function statOf(found: Stats) {
+  return {
+    kind: found.isFile() ? ("file" as const) : found.isDirectory() ? ("folder" as const) : ("other" as const),
+    size: found.size,
+    modifiedAt: found.mtimeMs,
+    mode: found.mode & 0o7777,
+    inode: `${found.dev}:${found.ino}`,
+  };
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

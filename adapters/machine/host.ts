@@ -1,0 +1,56 @@
+import { homedir, hostname, release } from "node:os";
+import { basename, join } from "node:path";
+import type { Host, Net } from "../../src/host/host.ts";
+import { clock } from "./clock.ts";
+import { files } from "./files.ts";
+import { net } from "./net.ts";
+import { processes } from "./processes.ts";
+import { createTerminal } from "./terminal.ts";
+
+export interface RuntimeParts {
+  readonly runtime: "node" | "bun" | "deno";
+  readonly version: string;
+  /** This file: adapters/<runtime>/main, from source or built. */
+  readonly main: string;
+  readonly serve: Net["serve"];
+}
+
+const systems: Readonly<Record<string, Host["os"]>> = { darwin: "darwin", linux: "linux", win32: "windows" };
+
+/** The machine under Node, Bun or Deno. */
+export function createHost({ runtime, version, main, serve }: RuntimeParts): Host {
+  const { env } = process;
+  const home = env["OPENCLAW_HOME"] || env["HOME"] || env["USERPROFILE"] || homedir();
+  const fromSource = main.endsWith(".ts");
+  const script = process.argv[1] ?? main;
+  const root = join(main, "..", "..", "..");
+  return {
+    runtime,
+    runtimeVersion: `${runtime} ${version}`,
+    os: systems[process.platform] ?? "none",
+    osVersion: `${process.platform} ${release()}`,
+    hostname: hostname(),
+    env,
+    home: slashes(home),
+    cwd: slashes(process.cwd()),
+    name: programName(script),
+    args: process.argv.slice(2),
+    self: [process.execPath, ...process.execArgv, ...(runtime === "deno" ? ["run", "-A"] : []), script],
+    sources: fromSource ? [slashes(join(root, "src")), slashes(join(root, "adapters"))] : [],
+    clock,
+    files,
+    net: { ...net, serve },
+    processes,
+    terminal: createTerminal(),
+  };
+}
+
+/** The name the program was called by: of the link or script, without extension; `clawlet` for our own main files. */
+function programName(script: string): string {
+  const name = basename(script).replace(/\.(js|ts|mjs|exe|cmd)$/, "");
+  return name === "main" || name === "" ? "clawlet" : name;
+}
+
+function slashes(path: string): string {
+  return path.replaceAll("\\", "/");
+}

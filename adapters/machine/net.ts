@@ -1,0 +1,29 @@
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Net } from "../../src/host/host.ts";
+import { dial } from "./dial.ts";
+
+/** The network of this machine, less `serve`, which is each runtime's own. What only some commands use is loaded then. */
+export const net: Omit<Net, "serve"> = {
+  dial,
+  interfaces: () =>
+    Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+      addresses.map(({ address, family, internal }) => ({
+        name,
+        address: address.replace(/%.*$/, ""),
+        family: String(family).endsWith("6") ? (6 as const) : (4 as const),
+        internal,
+      })),
+    ),
+  reaches: (host, port, timeoutMs) =>
+    new Promise((resolve) => {
+      const socket = connect({ host, port, timeout: timeoutMs });
+      const end = (answer: boolean): void => {
+        socket.destroy();
+        resolve(answer);
+      };
+      socket.on("connect", () => end(true));
+      socket.on("timeout", () => end(false));
+      socket.on("error", () => end(false));
+    }),
+};

@@ -1,0 +1,28 @@
+import type { Output, Terminal } from "../../src/host/host.ts";
+
+/** The terminal or pipes that this process was given. */
+export function createTerminal(): Terminal {
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    interactive: Boolean(process.stdin.isTTY && process.stdout.isTTY),
+    async readInput() {
+      let text = "";
+      process.stdin.setEncoding("utf8");
+      for await (const chunk of process.stdin) text += String(chunk);
+      return text;
+    },
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  // A reader that went away (`| head`) is no error of ours.
+  stream.on("error", () => undefined);
+  return {
+    isTerminal: Boolean(stream.isTTY),
+    get columns() {
+      return stream.columns || 80;
+    },
+    write: (text) => void stream.write(text),
+  };
+}

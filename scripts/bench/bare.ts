@@ -1,0 +1,41 @@
+// The yardstick: the least a WebSocket server on this runtime can do. Every message is answered with the same text; the
+// message `fan` sends that text to every socket. Bun serves natively, the others over node:http and ws, as the product
+// does. Usage: <runtime> scripts/bench/bare.ts PORT BYTES
+import { createServer } from "node:http";
+import { WebSocketServer, type WebSocket } from "ws";
+
+const port = Number(process.argv[2]);
+const text = "x".repeat(Number(process.argv[3]));
+
+if (typeof Bun === "undefined") {
+  const sockets = new Set<WebSocket>();
+  const server = createServer();
+  const accept = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  server.on("upgrade", (request, socket, head) =>
+    accept.handleUpgrade(request, socket, head, (ws) => {
+      sockets.add(ws);
+      ws.on("close", () => sockets.delete(ws));
+      ws.on("message", (data: Buffer) => {
+        if (data.length === 3) for (const each of sockets) each.send(text);
+        else ws.send(text);
+      });
+    }),
+  );
+  server.listen(port, "127.0.0.1", () => process.stdout.write("listening\n"));
+} else {
+  const sockets = new Set<Bun.ServerWebSocket>();
+  Bun.serve({
+    port,
+    hostname: "127.0.0.1",
+    fetch: (request, server) => (server.upgrade(request) ? undefined : new Response("")),
+    websocket: {
+      open: (ws) => void sockets.add(ws),
+      close: (ws) => void sockets.delete(ws),
+      message(ws, data) {
+        if (data.length === 3) for (const each of sockets) each.send(text);
+        else ws.send(text);
+      },
+    },
+  });
+  process.stdout.write("listening\n");
+}

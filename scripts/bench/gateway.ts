@@ -1,0 +1,311 @@
+// Figures of a running gateway, each with its ratio to a bare server on the same runtime (bare.ts).
+//   bun scripts/bench/gateway.ts [--runtime bun,deno,node,node24] [--seconds 3] [--sockets 1000]
+// Run on an idle machine with two cores or more: the load comes from this process, on the other core.
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import mri from "mri";
+
+interface Runtime {
+  readonly gateway: readonly string[];
+  readonly bare: readonly string[];
+}
+
+interface Figures {
+  listeningMs: number;
+  helloMs: number;
+  idleMb: number;
+  roundTrips: number;
+  pipelined: number;
+  fanOut: number;
+}
+
+const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "sockets"] });
+const seconds = Number(options["seconds"] || 3);
+const sockets = Number(options["sockets"] || 1000);
+const bin = (name: string) => join("node_modules", ".bin", name);
+const node24 = join("node_modules", "node", "bin", "node");
+const node = process.env["npm_node_execpath"] || "node";
+const runtimes: Record<string, Runtime> = {
+  bun: { gateway: [bin("bun"), "adapters/bun/main.ts"], bare: [bin("bun"), "scripts/bench/bare.ts"] },
+  deno: {
+    gateway: [bin("deno"), "run", "-A", "--no-check", "adapters/deno/main.ts"],
+    bare: [bin("deno"), "run", "-A", "--no-check", "scripts/bench/bare.ts"],
+  },
+  node: { gateway: [node, ".test/bench/adapters/node/main.js"], bare: [node, ".test/bench/scripts/bench/bare.js"] },
+  node24: { gateway: [node24, "adapters/node/main.ts"], bare: [node24, "scripts/bench/bare.ts"] },
+};
+
+await build({
+  entryPoints: ["./adapters/node/main.ts", "./scripts/bench/bare.ts"],
+  outdir: ".test/bench",
+  outbase: ".",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  logLevel: "warning",
+});
+
+for (const name of String(options["runtime"] || Object.keys(runtimes).join(",")).split(",")) {
+  const runtime = runtimes[name];
+  if (!runtime) throw new Error(`--runtime ${name}: use ${Object.keys(runtimes).join(", ")}`);
+  const product = await measureGateway(runtime);
+  const bare = await measureBare(runtime, product.answerBytes, product.eventBytes);
+  const cli = await measureCommand(runtime);
+  print(`\n${name}`);
+  row("start to listening", `${product.listeningMs.toFixed(0)} ms`, `bare ${bare.listeningMs.toFixed(0)} ms`);
+  row("start to hello-ok", `${product.helloMs.toFixed(0)} ms`);
+  row("idle resident memory", `${product.idleMb.toFixed(1)} MB`, `bare ${bare.idleMb.toFixed(1)} MB`);
+  row("health, one at a time", `${product.roundTrips.toFixed(0)} /s`, ratio(product.roundTrips, bare.roundTrips));
+  row("health, 32 deep", `${product.pipelined.toFixed(0)} /s`, ratio(product.pipelined, bare.pipelined));
+  row(`fan-out to ${sockets}`, `${product.fanOut.toFixed(0)} deliveries/s`, ratio(product.fanOut, bare.fanOut));
+  row("gateway health, whole command", `${cli.toFixed(0)} ms`);
+}
+process.exit(0);
+
+async function measureGateway(runtime: Runtime): Promise<Figures & { answerBytes: number; eventBytes: number }> {
+  const listening: number[] = [];
+  const hellos: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    const server = await startGateway(runtime);
+    const socket = await hello(server.port);
+    listening.push(server.listeningMs);
+    hellos.push(performance.now() - server.startedAt);
+    socket.close();
+    await server.stop();
+  }
+  const server = await startGateway(runtime);
+  await sleep(1500);
+  const idleMb = residentMb(server.child);
+  const request = (id: string) => JSON.stringify({ type: "req", id, method: "health" });
+  const [first] = await Promise.all([hello(server.port)]);
+  const answerBytes = (await ask(first, request("size"))).length;
+  const roundTrips = await rate(first, request("health-1"), 1);
+  const pipelined = await rate(first, request("health-1"), 32);
+  const event = JSON.stringify({ type: "req", id: "e", method: "system-event", params: { text: "bench" } });
+  const { perSecond, bytes } = await fanOut(() => hello(server.port), event);
+  await server.stop();
+  return {
+    listeningMs: median(listening),
+    helloMs: median(hellos),
+    idleMb,
+    roundTrips,
+    pipelined,
+    fanOut: perSecond,
+    answerBytes,
+    eventBytes: bytes,
+  };
+}
+
+async function measureBare(
+  runtime: Runtime,
+  answerBytes: number,
+  eventBytes: number,
+): Promise<Omit<Figures, "helloMs">> {
+  const listening: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    const server = await startBare(runtime, answerBytes);
+    listening.push(server.listeningMs);
+    await server.stop();
+  }
+  const server = await startBare(runtime, answerBytes);
+  await sleep(1500);
+  const idleMb = residentMb(server.child);
+  const socket = await dial(server.port);
+  const message = JSON.stringify({ type: "req", id: "health-1", method: "health" });
+  const roundTrips = await rate(socket, message, 1);
+  const pipelined = await rate(socket, message, 32);
+  socket.close();
+  await server.stop();
+  const other = await startBare(runtime, eventBytes);
+  const { perSecond } = await fanOut(() => dial(other.port), "fan");
+  await other.stop();
+  return { listeningMs: median(listening), idleMb, roundTrips, pipelined, fanOut: perSecond };
+}
+
+/** `gateway health` as a whole process, against a running gateway. */
+async function measureCommand(runtime: Runtime): Promise<number> {
+  const server = await startGateway(runtime);
+  const times: number[] = [];
+  for (let turn = 0; turn < 8; turn++) {
+    const started = performance.now();
+    const [program = "", ...args] = [...runtime.gateway, "gateway", "health"];
+    const child = spawn(program, args, {
+      stdio: "ignore",
+      env: { ...process.env, HOME: server.home, OPENCLAW_GATEWAY_PORT: String(server.port) },
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    if (code !== 0) throw new Error(`gateway health ended with ${String(code)}`);
+    times.push(performance.now() - started);
+  }
+  await server.stop();
+  return median(times.slice(1));
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly home: string;
+  readonly port: number;
+  readonly startedAt: number;
+  readonly listeningMs: number;
+  stop(): Promise<void>;
+}
+
+async function startGateway(runtime: Runtime): Promise<Started> {
+  const port = await freePort();
+  return start([...runtime.gateway, "gateway", "--allow-unconfigured", "--port", String(port)], port);
+}
+
+async function startBare(runtime: Runtime, bytes: number): Promise<Started> {
+  const port = await freePort();
+  return start([...runtime.bare, String(port), String(bytes)], port);
+}
+
+async function start([program = "", ...args]: readonly string[], port: number): Promise<Started> {
+  const home = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
+  const startedAt = performance.now();
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HOME: home } });
+  await new Promise<void>((resolve, reject) => {
+    let out = "";
+    child.stdout.on("data", (data: Buffer) => (out += data.toString()).includes("listening") && resolve());
+    child.on("close", (code) => reject(new Error(`ended with ${String(code)}: ${out}`)));
+  });
+  const listeningMs = performance.now() - startedAt;
+  return {
+    child,
+    home,
+    port,
+    startedAt,
+    listeningMs,
+    async stop() {
+      child.removeAllListeners("close");
+      const ended = new Promise((resolve) => child.on("close", resolve));
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function dial(port: number): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+    socket.addEventListener("open", () => resolve(socket));
+    socket.addEventListener("close", (event) => reject(new Error(`closed ${event.code} ${event.reason}`)));
+  });
+}
+
+async function hello(port: number): Promise<WebSocket> {
+  const socket = await dial(port);
+  const connect = {
+    minProtocol: 4,
+    maxProtocol: 4,
+    client: { id: "cli", version: "bench", platform: "linux", mode: "cli" },
+    role: "operator",
+    scopes: ["operator.admin"],
+  };
+  const answer = await ask(socket, JSON.stringify({ type: "req", id: "c", method: "connect", params: connect }));
+  if (!answer.includes('"hello-ok"')) throw new Error(answer);
+  return socket;
+}
+
+/** Sends one text and waits for the response to it, past any event. */
+function ask(socket: WebSocket, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const listen = ({ data }: MessageEvent): void => {
+      if (!String(data).startsWith('{"type":"res"')) return;
+      socket.removeEventListener("message", listen);
+      resolve(String(data));
+    };
+    socket.addEventListener("message", listen);
+    socket.send(text);
+  });
+}
+
+/** Answers per second with `depth` requests always under way. */
+async function rate(socket: WebSocket, message: string, depth: number): Promise<number> {
+  let answers = 0;
+  let running = true;
+  socket.addEventListener("message", () => {
+    answers++;
+    if (running) socket.send(message);
+  });
+  for (let index = 0; index < depth; index++) socket.send(message);
+  await sleep(500);
+  const [from, since] = [answers, performance.now()];
+  await sleep(seconds * 1000);
+  const perSecond = ((answers - from) * 1000) / (performance.now() - since);
+  running = false;
+  await sleep(200);
+  return perSecond;
+}
+
+/** Deliveries per second of events sent to every socket, four under way at a time. */
+async function fanOut(open: () => Promise<WebSocket>, trigger: string): Promise<{ perSecond: number; bytes: number }> {
+  const all: WebSocket[] = [];
+  while (all.length < sockets) {
+    all.push(...(await Promise.all(Array.from({ length: Math.min(16, sockets - all.length) }, open))));
+  }
+  let [deliveries, bytes, running] = [0, 0, true];
+  const [first] = all;
+  if (!first) throw new Error("--sockets: give 1 or more");
+  for (const socket of all) {
+    socket.addEventListener("message", ({ data }) => {
+      const text = String(data);
+      if (text.startsWith('{"type":"res"')) return;
+      deliveries++;
+      if (socket !== first) return;
+      bytes = text.length;
+      if (running) first.send(trigger);
+    });
+  }
+  for (let index = 0; index < 4; index++) first.send(trigger);
+  await sleep(500);
+  const [from, since] = [deliveries, performance.now()];
+  await sleep(seconds * 1000);
+  const perSecond = ((deliveries - from) * 1000) / (performance.now() - since);
+  running = false;
+  await sleep(500);
+  for (const socket of all) socket.close();
+  return { perSecond, bytes };
+}
+
+function residentMb(child: ChildProcess): number {
+  const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+  return Number(kb) / 1024;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function ratio(product: number, bare: number): string {
+  return `${((product / bare) * 100).toFixed(0)} % of a bare server's ${bare.toFixed(0)}`;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function row(name: string, figure: string, note = ""): void {
+  print(`  ${name.padEnd(32)}${figure.padStart(22)}   ${note}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,208 @@
+import type { App } from "./app.ts";
+import type { ConfigStore } from "./config/config.ts";
+import { createHealth } from "./gateway/health.ts";
+import { createHeartbeat } from "./gateway/heartbeat.ts";
+import { createHub } from "./gateway/hub.ts";
+import type { Exposure, Refusal } from "./gateway/exposure.ts";
+import { createPresence } from "./gateway/presence.ts";
+import { createServer } from "./gateway/server.ts";
+import { createWireLog, type WireLogStyle } from "./gateway/wire-log.ts";
+import type { Flavour } from "./host/flavour.ts";
+import type { Host, Server } from "./host/host.ts";
+import type { Paths } from "./host/paths.ts";
+import { createCleanup } from "./kit/cleanup.ts";
+import { Failure } from "./kit/error.ts";
+import { uuid } from "./kit/ids.ts";
+import type { Logger } from "./kit/log.ts";
+import { VERSION } from "./kit/version.ts";
+import { methods } from "./methods/index.ts";
+import type { Method } from "./methods/method.ts";
+import { loadNodes } from "./nodes/nodes.ts";
+import { loadIdentity } from "./pairing/identity.ts";
+import { loadDevices } from "./pairing/registry.ts";
+import { events } from "./protocol/events.ts";
+import { limits } from "./protocol/version.ts";
+import { routes } from "./routes/index.ts";
+import { createFolderStore } from "./store/folder.ts";
+import { createStandbyStore, type StateOwner } from "./store/standby.ts";
+
+export interface OpenOptions {
+  readonly host: Host;
+  readonly flavour: Flavour;
+  readonly paths: Paths;
+  readonly config: ConfigStore;
+  readonly log: Logger;
+  readonly port: number;
+  /** Decides from the configuration as it is now; asked at the start, after each change, and at a restart. */
+  expose(): Exposure | Refusal;
+  readonly verbose: boolean;
+  readonly wsLog: WireLogStyle;
+  /** The process that owns the state folder, while this one stands by. */
+  owner(): StateOwner | undefined;
+  /** A client asked for a restart in this process. */
+  onRestartRequest(reason: string): void;
+}
+
+export interface Gateway {
+  /** The port in use, also when 0 was asked for. */
+  readonly port: number;
+  /** The hosts listened on, in the order they were opened. */
+  readonly addresses: readonly string[];
+  /** This process owns the state folder from now on: reads again what another may have changed. */
+  takeOver(): Promise<void>;
+  /** Closes every socket with the promise to be back, reads the configuration again, and opens anew. */
+  restart(): Promise<void>;
+  close(reason: string): Promise<void>;
+}
+
+/** How long open HTTP requests may go on after the port was closed. */
+const graceMs = 1000;
+const restartExpectedMs = 1000;
+
+/** Starts a gateway: everything is loaded and built first, then opened in one order; a failure closes what was opened. */
+export async function open(options: OpenOptions): Promise<Gateway> {
+  let running = await start(options, options.port);
+  return {
+    get port() {
+      return running.port;
+    },
+    get addresses() {
+      return running.addresses;
+    },
+    takeOver: () => running.takeOver(),
+    async restart() {
+      await running.close("gateway restarting", restartExpectedMs);
+      await options.config.reload();
+      running = await start(options, running.port);
+    },
+    close: (reason) => running.close(reason),
+  };
+}
+
+interface Running {
+  readonly port: number;
+  readonly addresses: readonly string[];
+  takeOver(): Promise<void>;
+  close(reason: string, restartExpectedMs?: number): Promise<void>;
+}
+
+async function start(options: OpenOptions, port: number): Promise<Running> {
+  const { host, config, log, paths } = options;
+  let exposure = allowed(options.expose());
+  const store = createStandbyStore(createFolderStore(host.files, paths.state), () => options.owner());
+  const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, host.clock, log)]);
+  const nodes = await loadNodes(store, devices, host.clock, log);
+
+  const hub = createHub(() => ({ presence: presence.version, health: health.version }));
+  const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
+  const health = createHealth(host, config, { owner: () => options.owner() });
+  const info = {
+    version: VERSION,
+    bootId: uuid(),
+    pid: host.processes.pid,
+    startedAt: host.clock.now(),
+    port,
+    bind: exposure.bind,
+    authMode: exposure.authMode,
+    owner: () => options.owner(),
+  };
+  const app: App = {
+    host,
+    clock: host.clock,
+    log,
+    flavour: options.flavour,
+    paths,
+    info,
+    config,
+    identity,
+    devices,
+    nodes,
+    presence,
+    health,
+    heartbeat: createHeartbeat(),
+    connections: hub,
+    broadcast: (event, payload) => hub.broadcast(event, payload),
+    methodNames: () => methodNames,
+    eventNames: () => eventNames,
+    restart: (reason) => options.onRestartRequest(reason),
+  };
+  const table: readonly Method[] = methods;
+  const methodNames = table.filter((method) => !method.unlisted).map((method) => method.name);
+  const eventNames = Object.keys(events);
+  const server = createServer({
+    app,
+    hub,
+    methods: table,
+    routes,
+    wire: createWireLog(log, () => host.clock.monotonic(), { verbose: options.verbose, style: options.wsLog }),
+    auth: () => {
+      const { auth, nodes: policy } = config.current().value.gateway;
+      return {
+        mode: exposure.authMode,
+        token: exposure.token,
+        password: exposure.password,
+        userHeader: auth.trustedProxy?.userHeader,
+        autoApproveLocal: policy.pairing.autoApproveLocal !== false,
+        exemptLoopback: auth.rateLimit.exemptLoopback,
+      };
+    },
+  });
+
+  const cleanup = createCleanup();
+  const servers: Server[] = [];
+  cleanup.add(async () => void (await Promise.all(servers.map((listening) => listening.close(graceMs)))));
+  try {
+    for (const hostname of exposure.addresses) {
+      const listening = await host.net.serve(
+        {
+          hostname,
+          port: servers[0]?.port ?? port,
+          maxPayload: limits.maxPayload,
+          maxUntrusted: limits.maxUntrusted,
+          maxBody: limits.maxBody,
+        },
+        server.fetch,
+      );
+      servers.push(listening);
+      info.port = listening.port;
+    }
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+  cleanup.add(server.start());
+  cleanup.add(health.start());
+  cleanup.add(
+    config.onChange(() => {
+      const next = options.expose();
+      // What would be unsafe to start with is not taken over by a running gateway either: the old secret stays.
+      if ("lines" in next)
+        return log.warn("the changed configuration would be refused at start; keeping the old one", {
+          why: next.lines[0],
+        });
+      const changed =
+        next.authMode !== exposure.authMode || next.token !== exposure.token || next.password !== exposure.password;
+      exposure = { ...exposure, authMode: next.authMode, token: next.token, password: next.password };
+      info.authMode = next.authMode;
+      if (changed) server.secretChanged();
+    }),
+  );
+  return {
+    port: info.port,
+    addresses: servers.map((listening) => listening.hostname),
+    async takeOver() {
+      await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
+      health.changed();
+    },
+    async close(reason, restartMs) {
+      server.drain(reason, restartMs);
+      await cleanup.run();
+      await devices.close();
+    },
+  };
+}
+
+function allowed(decision: Exposure | Refusal): Exposure {
+  if ("lines" in decision) throw new Failure("config", decision.lines.join("\n"));
+  return decision;
+}

@@ -1,0 +1,153 @@
+import * as v from "valibot";
+import type { App, Connection } from "../../src/app.ts";
+import type { ConfigSnapshot, ConfigStore, ConfigWrite } from "../../src/config/config.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { createHealth } from "../../src/gateway/health.ts";
+import { createHeartbeat } from "../../src/gateway/heartbeat.ts";
+import { createPresence } from "../../src/gateway/presence.ts";
+import { flavours } from "../../src/host/flavour.ts";
+import { pathsOf } from "../../src/host/paths.ts";
+import { createLogger, type LogRecord } from "../../src/kit/log.ts";
+import { methods } from "../../src/methods/index.ts";
+import { Prepared, type Method } from "../../src/methods/method.ts";
+import type { Caller } from "../../src/protocol/caller.ts";
+import { scriptedHost, type ScriptedHost, type ScriptedOptions } from "./host.ts";
+import { checkParams, checkResult } from "./official.ts";
+
+/** A configuration in memory, in the state that the test says. */
+export interface ScriptedConfig extends ConfigStore {
+  /** The file was changed to this; whoever listens is told. */
+  become(value: unknown, more?: Partial<ConfigSnapshot>): void;
+}
+
+export function scriptedConfig(value: unknown = {}, path = "/home/me/.openclaw/openclaw.json"): ScriptedConfig {
+  const listeners = new Set<(write: ConfigWrite) => void>();
+  const refuse = (): Promise<never> => Promise.reject(new Error("this test does not write the configuration"));
+  const snapshotOf = (source: unknown): ConfigSnapshot => ({
+    path,
+    exists: true,
+    raw: JSON.stringify(source),
+    hash: "0".repeat(64),
+    parsed: source,
+    source,
+    value: v.parse(configSchema, source),
+    valid: true,
+    issues: [],
+    warnings: [],
+    unknownKeys: [],
+    disabled: [],
+    unsafe: [],
+  });
+  let snapshot = snapshotOf(value);
+  return {
+    current: () => snapshot,
+    reload: () => Promise.resolve(snapshot),
+    redacted: (part) => part,
+    replace: refuse,
+    patch: refuse,
+    set: refuse,
+    rollback: refuse,
+    history: () => Promise.resolve([]),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    become(next, more = {}) {
+      snapshot = { ...snapshotOf(next), ...more };
+      for (const listener of listeners) listener({ snapshot, changedPaths: [] });
+    },
+  };
+}
+
+export function scriptedCaller(more: Partial<Caller> = {}): Caller {
+  return {
+    connId: "conn-1",
+    protocol: 4,
+    role: "operator",
+    scopes: new Set(["operator.admin"]),
+    method: "token",
+    client: { id: "test", version: "1.0", platform: "linux", mode: "ui" },
+    caps: new Set(),
+    address: "127.0.0.1",
+    local: true,
+    ...more,
+  };
+}
+
+export interface ScriptedApp {
+  readonly app: App;
+  readonly host: ScriptedHost;
+  readonly config: ScriptedConfig;
+  readonly connection: Connection;
+  readonly records: readonly LogRecord[];
+  /** Calls a method as its table has it; parameters and result are held to our schema and to the official one. */
+  call(name: string, params?: Readonly<Record<string, unknown>>, caller?: Partial<Caller>): Promise<unknown>;
+}
+
+/** What methods are given, over a machine that exists only in the test. Devices and nodes are for their own tests. */
+export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}): ScriptedApp {
+  const host = scriptedHost(options);
+  const config = scriptedConfig(options.config);
+  const paths = pathsOf(host, flavours.openclaw, "");
+  const records: LogRecord[] = [];
+  const table: readonly Method[] = methods;
+  const app: App = {
+    host,
+    clock: host.clock,
+    log: createLogger(() => host.clock.now(), [(record) => void records.push(record)]),
+    flavour: flavours.openclaw,
+    paths,
+    info: {
+      version: "0.1.0",
+      bootId: "boot-1",
+      pid: host.processes.pid,
+      startedAt: host.clock.now(),
+      port: 18_789,
+      bind: "loopback",
+      authMode: "token",
+      owner: () => undefined,
+    },
+    config,
+    identity: { deviceId: "d".repeat(64), publicKey: "k".repeat(43), sign: () => Promise.resolve("") },
+    get devices(): never {
+      throw new Error("this test has no devices");
+    },
+    get nodes(): never {
+      throw new Error("this test has no nodes");
+    },
+    presence: createPresence(host, () => undefined),
+    health: createHealth(host, config, { owner: () => undefined, paths }),
+    heartbeat: createHeartbeat(),
+    connections: { all: () => [], close: () => undefined, count: () => 0 },
+    broadcast: () => undefined,
+    methodNames: () => table.map(({ name }) => name),
+    eventNames: () => [],
+    restart: () => undefined,
+  };
+  const connection: Connection = {
+    caller: scriptedCaller(),
+    connectedAt: host.clock.now(),
+    subscriptions: new Set(),
+    push: () => undefined,
+    close: () => undefined,
+  };
+  return {
+    app,
+    host,
+    config,
+    connection,
+    records,
+    async call(name, params = {}, more = {}) {
+      const method = table.find((each) => each.name === name);
+      if (!method) throw new Error(`no method ${name}`);
+      checkParams(name, params);
+      const { signal } = new AbortController();
+      const given = { app, params: v.parse(method.params, params), caller: scriptedCaller(more), connection, signal };
+      const answer = await method.run(given);
+      const result: unknown = answer instanceof Prepared ? JSON.parse(answer.json) : answer;
+      v.parse(method.result, result);
+      checkResult(name, result);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { program } from "./runtime.ts";
+
+export interface StartOptions {
+  /** A home that stays after `stop`, to start again in; a new one when absent. */
+  readonly home?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to `<home>/.openclaw/openclaw.json` when there is none. */
+  readonly config?: unknown;
+  readonly port?: number;
+}
+
+/** A real gateway in a process of its own, on the runtime that runs the test. */
+export interface GatewayProcess {
+  readonly home: string;
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the exit status, or the signal's name. */
+  readonly exited: Promise<number | string>;
+  /** Ends it with a signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+/** Starts `gateway` and waits until it listens. Throws with what it printed when it ends before that. */
+export async function startGateway(options: StartOptions = {}): Promise<GatewayProcess> {
+  const home = options.home ?? makeHome();
+  const port = options.port ?? (await freePort());
+  if (options.config !== undefined) {
+    const state = join(home, ".openclaw");
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    writeFileSync(join(state, "openclaw.json"), JSON.stringify(options.config), { mode: 0o600, flag: "wx" });
+  }
+  const args = ["gateway", "--port", String(port), ...(options.args ?? ["--allow-unconfigured"])];
+  const running = launch(args, home, options.env);
+  const pid = await within(15_000, "listening", running, () => {
+    const match = /listening on ws:\/\/\S+ \(PID (\d+)\)/.exec(running.stdout());
+    return match ? Number(match[1]) : undefined;
+  });
+  return {
+    ...running,
+    home,
+    port,
+    url: `ws://127.0.0.1:${port}`,
+    pid,
+    async stop(signal = "SIGTERM") {
+      running.child.kill(signal);
+      const status = await running.exited;
+      if (!options.home) rmSync(home, { recursive: true, force: true });
+      return status;
+    },
+  };
+}
+
+export interface RunResult {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the product to its end. */
+export async function runCommand(
+  args: readonly string[],
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunResult> {
+  const running = launch(args, home, env);
+  const deadline = setTimeout(() => running.child.kill("SIGKILL"), 30_000);
+  const status = await running.exited;
+  clearTimeout(deadline);
+  return { status, stdout: running.stdout(), stderr: running.stderr() };
+}
+
+export function makeHome(): string {
+  return mkdtempSync(join(tmpdir(), "clawlet-test-"));
+}
+
+/** A port that nothing listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+/** Looks for something until it is there. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  ms = 5000,
+): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`no ${what} after ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+type Launched = Pick<GatewayProcess, "child" | "stdout" | "stderr" | "exited">;
+
+function launch(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}): Launched {
+  const [command = "", ...leading] = program;
+  const child = spawn(command, [...leading, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], HOME: home, TMPDIR: process.env["TMPDIR"], NO_COLOR: "1", ...env },
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (data: Buffer) => void (out += data.toString()));
+  child.stderr.on("data", (data: Buffer) => void (err += data.toString()));
+  const exited = new Promise<number | string>((resolve) => {
+    child.on("close", (code, signal) => resolve(code ?? signal ?? 0));
+  });
+  return { child, exited, stdout: () => out, stderr: () => err };
+}
+
+async function within<T>(ms: number, what: string, running: Launched, look: () => T | undefined): Promise<T> {
+  let ended: number | string | undefined;
+  void running.exited.then((status) => (ended = status));
+  try {
+    return await until(
+      what,
+      () => {
+        if (ended !== undefined) throw new Error(`ended with ${ended}`);
+        return look();
+      },
+      ms,
+    );
+  } catch (error) {
+    running.child.kill("SIGKILL");
+    throw new Error(`${String(error)}\nstdout: ${running.stdout()}\nstderr: ${running.stderr()}`, { cause: error });
+  }
+}
