@@ -95,7 +95,11 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
 
   const hub = createHub(() => ({ presence: presence.version, health: health.version }));
   const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
-  const health = createHealth(host, config, { owner: () => options.owner() });
+  const health = createHealth(host, config, {
+    owner: () => options.owner(),
+    paths,
+    onChange: () => hub.broadcast("health", health.snapshot()),
+  });
   const info = {
     version: VERSION,
     bootId: uuid(),

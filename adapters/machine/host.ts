@@ -1,6 +1,6 @@
-import { homedir, hostname, release } from "node:os";
+import { arch, cpus, freemem, homedir, hostname, loadavg, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
-import type { Host, Net } from "../../src/host/host.ts";
+import type { Host, Machine, Net } from "../../src/host/host.ts";
 import { clock } from "./clock.ts";
 import { files } from "./files.ts";
 import { net } from "./net.ts";
@@ -42,6 +42,20 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     net: { ...net, serve },
     processes,
     terminal: createTerminal(),
+    machine,
+  };
+}
+
+function machine(): Machine {
+  const processors = cpus();
+  const [one = 0, five = 0, fifteen = 0] = loadavg();
+  return {
+    arch: arch(),
+    cpuCount: processors.length,
+    ...(processors[0] ? { cpuModel: processors[0].model } : {}),
+    memoryTotalBytes: totalmem(),
+    memoryFreeBytes: freemem(),
+    ...(process.platform === "win32" ? {} : { loadAverage: [one, five, fifteen] }),
   };
 }
 

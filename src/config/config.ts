@@ -32,6 +32,11 @@ export interface ConfigSnapshot {
   readonly disabled: readonly { readonly section: string; readonly issue: ConfigIssue }[];
   /** Why starting would be unsafe (bind, auth); empty when it is safe. */
   readonly unsafe: readonly ConfigIssue[];
+  /**
+   * Set when the file as a whole could not be read: the hash of the earlier version that `gateway.mode`, `port` and
+   * `auth` in `value` are taken from, on loopback alone. Everything else has its default.
+   */
+  readonly recoveredFrom?: string | undefined;
 }
 
 export interface ConfigWrite {
@@ -53,6 +58,10 @@ export interface ConfigRevision {
 /** The configuration file of one profile. Writes are atomic, guarded by `baseHash`, and keep the replaced version. */
 export interface ConfigStore {
   current(): ConfigSnapshot;
+  /** The process's variables, then those of the state folder's `.env`, then the `env` section's. Full of secrets. */
+  environment?(): Readonly<Record<string, string | undefined>>;
+  /** Real paths of the files that `$include` brought in, for whoever watches. */
+  includedFiles?(): readonly string[];
   /** Reads the file again. */
   reload(): Promise<ConfigSnapshot>;
   /** The current value with every secret replaced by `REDACTED`, and likewise any other part of a snapshot. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { App, Connection } from "../app.ts";
+import type { App, Connection, HealthSnapshot } from "../app.ts";
 import { Failure } from "../kit/error.ts";
 import type { Caller } from "../protocol/caller.ts";
 import { connectParams, isRole, type ConnectParams } from "../protocol/connect.ts";
@@ -49,7 +49,7 @@ export function helloOk(app: App, { caller, deviceToken }: Admittance): Readonly
     protocol: caller.protocol,
     snapshot: {
       presence: reads ? app.presence.list() : [],
-      health: reads ? app.health.snapshot() : {},
+      health: reads ? snapshotHealth(app.health.snapshot()) : {},
       stateVersion: { presence: app.presence.version, health: app.health.version },
       uptimeMs: Math.max(0, Math.round(app.clock.now() - app.info.startedAt)),
       sessionDefaults: sessionDefaults(app),
@@ -100,6 +100,17 @@ function protocolMismatch(params: ConnectParams): Failure {
       minimumProbeProtocol: OLDEST_PROTOCOL,
     },
   });
+}
+
+/** The part of health that the protocol's snapshot has a place for; `health` itself answers all of it. */
+function snapshotHealth({
+  ok,
+  parts: _,
+  standby: __,
+  eventLoop: ___,
+  ...rest
+}: HealthSnapshot): Readonly<Record<string, unknown>> {
+  return ok ? { ok, ...rest } : rest;
 }
 
 function sessionDefaults(app: App): Readonly<Record<string, unknown>> {

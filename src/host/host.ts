@@ -28,6 +28,19 @@ export interface Host {
   readonly net: Net;
   readonly processes: Processes;
   readonly terminal: Terminal;
+  /** The hardware and how much of it is in use; absent where nobody can know. */
+  machine?(): Machine;
+}
+
+export interface Machine {
+  /** Processor architecture as npm names it, such as `arm64`. */
+  readonly arch: string;
+  readonly cpuCount: number;
+  readonly cpuModel?: string;
+  readonly memoryTotalBytes: number;
+  readonly memoryFreeBytes: number;
+  /** Averages over 1, 5 and 15 minutes; absent on Windows. */
+  readonly loadAverage?: readonly [number, number, number];
 }
 
 export interface Clock {

@@ -8,10 +8,16 @@ const patterns: readonly RegExp[] = [
   /\bxox[abeprs]-[A-Za-z0-9-]{10,}/g,
   /\bAIza[A-Za-z0-9_-]{30,}/g,
   /\b\d{6,12}:[A-Za-z0-9_-]{30,}/g,
+  /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
-const assignment =
-  /\b(token|password|secret|api[_-]?key|authorization)(["']?\s*[=:]\s*["']?)(?:(bearer|basic)\s+)?([^\s"',;&]+)/gi;
+// What comes before a secret stays: `password=`, `"OPENAI_API_KEY": "`, `Bearer `, `https://user:`.
+const introduced: readonly RegExp[] = [
+  /(\b[\w-]{0,40}(?:token|password|passwd|secret|api[_-]?key|authorization)\\*["']?\s*[=:]\s*\\*["']?(?:(?:bearer|basic)\s+)?)([^\s"',;&\\]+)/gi,
+  /(--[\w-]{0,40}(?:token|password|secret|key)\s+)([^\s"',;&\\]+)/gi,
+  /(\bbearer\s+)([\w.~+/=-]{8,})/gi,
+  /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,200}:)([^\s/@]+)(?=@)/gi,
+];
 
 /** Text for a log with every known kind of secret masked. `key` is the field's name when there is one. */
 export function redact(text: string, key?: string): string {
@@ -19,9 +25,9 @@ export function redact(text: string, key?: string): string {
   if (text.length < 8) return text;
   let out = text;
   for (const pattern of patterns) out = out.replace(pattern, mask);
-  return out.replace(assignment, (_, name: string, between: string, scheme: string | undefined, value: string) => {
-    return `${name}${between}${scheme ? `${scheme} ` : ""}${mask(value)}`;
-  });
+  for (const pattern of introduced)
+    out = out.replace(pattern, (_, before: string, secret: string) => before + mask(secret));
+  return out;
 }
 
 /** Whether a key of this name holds a secret (`gateway.auth.token`, `apiKey`). */
@@ -29,7 +35,11 @@ export function isSecretKey(key: string): boolean {
   return secretKey.test(key.replace(/([a-z])([A-Z])/g, "$1_$2"));
 }
 
-/** The first six and last four characters of a long secret, `***` for a short one (cli.md 7.6). */
+/**
+ * The first six and last four characters of a long secret, `***` for a short one (cli.md 7.6). A mask stays as it is, so
+ * that text may pass here more than once.
+ */
 export function mask(secret: string): string {
+  if (/^.{6}….{4}$/s.test(secret)) return secret;
   return secret.length >= 18 ? `${secret.slice(0, 6)}…${secret.slice(-4)}` : "***";
 }

@@ -14,7 +14,7 @@ export interface Method<
 > {
   readonly name: N;
   /** The scope it needs; `none` for what any connected caller may ask; a function where the parameters decide. */
-  readonly scope: Scope | "none" | ((params: v.InferOutput<P>) => Scope | "none");
+  readonly scope: Scope | "none" | ScopeOf<v.InferOutput<P>>;
   /** Roles that may call it; operators alone when absent. */
   readonly roles?: readonly Role[];
   /** `required` and `optional` answer a repeated `idempotencyKey` from memory (protocol.md 6.1). */
@@ -27,6 +27,9 @@ export interface Method<
   readonly result: R;
   run(call: Call<v.InferOutput<P>>): v.InferInput<R> | Prepared | Promise<v.InferInput<R> | Prepared>;
 }
+
+/** Chooses the scope. Written as a member so that the table's methods, each with parameters of its own, are `Method`s. */
+type ScopeOf<P> = { choose(params: P): Scope | "none" }["choose"];
 
 /** A request on its way through a method. */
 export interface Call<P> {

@@ -97,6 +97,8 @@ export interface Nodes {
   rename(nodeId: string, displayName: string): Promise<{ readonly nodeId: string; readonly displayName: string }>;
   /** Remembers the last `node.host.stats` event. */
   setStats(nodeId: string, stats: unknown): void;
+  /** Remembers the tools that the node's plugins offer; shown once its surface is approved. */
+  setPluginTools(nodeId: string, tools: readonly unknown[]): void;
   /** Whether the node's surface is approved. */
   isApproved(nodeId: string): boolean;
   on<K extends keyof NodeEvents>(event: K, listener: (payload: NodeEvents[K]) => void): () => void;

@@ -94,7 +94,12 @@ export interface DeviceEvents {
     readonly ts: number;
   };
   /** A token stopped being valid or a device is gone: its live connections of that role (all roles when absent) must close. */
-  revoked: { readonly deviceId: string; readonly role?: Role };
+  revoked: {
+    readonly deviceId: string;
+    readonly role?: Role;
+    /** The connection that rotated its own token and is given the new one: it stays. */
+    readonly except?: string;
+  };
   changed: Record<string, never>;
 }
 
@@ -122,8 +127,9 @@ export interface Devices {
   /** Grants at most what the approver holds; a role other than operator needs `operator.admin`. */
   approve(requestId: string, approver: Caller): Promise<{ readonly requestId: string; readonly device: Device }>;
   reject(requestId: string): Promise<{ readonly requestId: string; readonly deviceId: string }>;
-  remove(deviceId: string): Promise<void>;
-  rename(deviceId: string, label: string): Promise<void>;
+  /** With a caller, refused when the device holds more than he does. */
+  remove(deviceId: string, caller?: Caller): Promise<void>;
+  rename(deviceId: string, label: string, caller?: Caller): Promise<void>;
   /** A new token for the role, never with more scopes than the device was approved for or the caller holds. */
   rotate(
     deviceId: string,

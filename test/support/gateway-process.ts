@@ -111,6 +111,13 @@ export async function until<T>(
   }
 }
 
+const launched = new Set<ChildProcess>();
+
+/** Ends whatever a failed test left running, which would keep the test's own process alive. */
+export function endAll(): void {
+  for (const child of launched) child.kill("SIGKILL");
+}
+
 type Launched = Pick<GatewayProcess, "child" | "stdout" | "stderr" | "exited">;
 
 function launch(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}): Launched {
@@ -119,11 +126,15 @@ function launch(args: readonly string[], home: string, env: Readonly<Record<stri
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], HOME: home, TMPDIR: process.env["TMPDIR"], NO_COLOR: "1", ...env },
   });
+  launched.add(child);
   let [out, err] = ["", ""];
   child.stdout.on("data", (data: Buffer) => void (out += data.toString()));
   child.stderr.on("data", (data: Buffer) => void (err += data.toString()));
   const exited = new Promise<number | string>((resolve) => {
-    child.on("close", (code, signal) => resolve(code ?? signal ?? 0));
+    child.on("close", (code, signal) => {
+      launched.delete(child);
+      resolve(code ?? signal ?? 0);
+    });
   });
   return { child, exited, stdout: () => out, stderr: () => err };
 }

@@ -60,8 +60,8 @@ export function connectOfficial(options: Options & { device?: DeviceKeys; shelf?
       onHelloOk: (hello) =>
         resolve({ client, hello, events, closed, stop: () => client.stopAndWait({ timeoutMs: 2000 }) }),
       onConnectError: (error) => {
-        client.stop();
         reject(error);
+        client.stop();
       },
       onClose: (code, reason) => {
         closedWith({ code, reason });

@@ -1,0 +1,117 @@
+import type { GatewaySettings, TargetFacts } from "../client/target.ts";
+import type { CommandContext } from "../commands/command.ts";
+import { environmentBlock, layered, readDotEnv, substitute, type Environment } from "../config/environment.ts";
+import { parseConfig } from "../config/parse.ts";
+import { join, setting } from "../host/paths.ts";
+import { Failure } from "../kit/error.ts";
+import { isObject, parseJson } from "../kit/json.ts";
+import { createLogger } from "../kit/log.ts";
+import { at, stringAt } from "./pick.ts";
+
+type Context = Pick<CommandContext, "host" | "flavour" | "paths" | "output">;
+
+/**
+ * Gathers what decides which gateway a command talks to. Reads the file itself instead of opening the configuration:
+ * a question to the gateway needs five keys of it and no validation, and is asked even when the rest is broken.
+ */
+export async function targetFacts(context: Context, flags: TargetFacts["flags"]): Promise<TargetFacts> {
+  const { host, flavour, paths } = context;
+  const environment = layered(host.env, await readDotEnv(host, paths.state));
+  const [settings, running] = await Promise.all([readSettings(context, environment), runningGateway(context)]);
+  const named = (name: string) => setting({ env: environment }, flavour, name);
+  const port = named("GATEWAY_PORT");
+  return {
+    flags,
+    env: {
+      url: named("GATEWAY_URL"),
+      port: port === undefined ? undefined : validPort(Number(port)),
+      token: named("GATEWAY_TOKEN"),
+      password: named("GATEWAY_PASSWORD"),
+    },
+    settings,
+    running,
+    tailnetAddress: host.net.interfaces().find(({ address }) => isTailnet(address))?.address,
+    configPath: paths.config,
+  };
+}
+
+/** What a gateway in the foreground says of itself in its profile's runtime file, while its process lives. */
+export async function runningGateway({ host, paths }: Context): Promise<Running | undefined> {
+  const document = parseJson((await host.files.read(join(paths.state, "runtime.json"))) ?? "");
+  if (!isObject(document)) return undefined;
+  const { pid, port, url, startedAt } = document;
+  if (typeof pid !== "number" || typeof port !== "number" || typeof url !== "string") return undefined;
+  if (!URL.canParse(url) || !host.processes.alive(pid)) return undefined;
+  return { pid, port, url, startedAt: typeof startedAt === "number" ? startedAt : undefined };
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number | undefined;
+}
+
+async function readSettings(context: Context, environment: Environment): Promise<GatewaySettings> {
+  const gateway = at(await readSource(context, environment), "gateway");
+  return {
+    mode: stringAt(gateway, "mode"),
+    port: validPort(at(gateway, "port")),
+    bind: stringAt(gateway, "bind"),
+    tls: at(gateway, "tls", "enabled") === true,
+    ...credentialsOf(at(gateway, "auth")),
+    remote: {
+      url: stringAt(gateway, "remote", "url"),
+      fingerprint: stringAt(gateway, "remote", "tlsFingerprint"),
+      ...credentialsOf(at(gateway, "remote")),
+    },
+  };
+}
+
+/** The configuration after includes and environment; nothing of it when it cannot be read, which is said. */
+async function readSource(context: Context, environment: Environment): Promise<unknown> {
+  const { host, flavour, paths, output } = context;
+  const text = await host.files.read(paths.config);
+  if (text === undefined) return {};
+  try {
+    // Files of several parts are rare and have rules of their own: those are worth loading the whole machinery.
+    if (text.includes("$include")) return await openWhole(host, flavour, paths);
+    const parsed = await parseConfig(text);
+    if (!text.includes("${")) return parsed;
+    return substitute(parsed, layered(environment, environmentBlock(parsed))).value;
+  } catch (error) {
+    output.warn(`${paths.config}: ${Failure.from(error).message}. Going on with defaults.`);
+    return {};
+  }
+}
+
+async function openWhole(
+  host: Context["host"],
+  flavour: Context["flavour"],
+  paths: Context["paths"],
+): Promise<unknown> {
+  const { openConfig } = await import("../config/file.ts");
+  return (
+    await openConfig(
+      host,
+      flavour,
+      paths,
+      createLogger(() => host.clock.now(), []),
+    )
+  ).current().source;
+}
+
+function credentialsOf(section: unknown): { token: string | undefined; password: string | undefined } {
+  return { token: stringAt(section, "token"), password: stringAt(section, "password") };
+}
+
+function validPort(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65536 ? value : undefined;
+}
+
+/** 100.64.0.0/10, the range of tailnet addresses (RFC 6598). */
+function isTailnet(address: string): boolean {
+  const [a, b] = address.split(".").map(Number);
+  return a === 100 && b !== undefined && b >= 64 && b < 128;
+}

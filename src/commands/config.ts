@@ -1,0 +1,172 @@
+import { columns } from "../cli/layout.ts";
+import { toJson } from "../cli/output.ts";
+import type { ConfigIssue, ConfigStore, ConfigWrite } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
+import { parsePath, valueAt } from "../config/path.ts";
+import { tildify } from "../host/paths.ts";
+import { exit, Failure } from "../kit/error.ts";
+import { createLogger } from "../kit/log.ts";
+import { command, type CommandContext } from "./command.ts";
+
+const path = { name: "path", description: "Where in the configuration, such as gateway.port." };
+
+/** Prints what is configured, secrets left out. */
+export const configGet = command({
+  path: ["config", "get"],
+  summary: "Print what is configured, secrets left out.",
+  positionals: [{ ...path, optional: true }],
+  options: {},
+  examples: [{ command: "config get gateway.port", description: "One value." }],
+  async run(context) {
+    const { output, args } = context;
+    const store = await openStore(context);
+    const all = store.redacted(store.current().source ?? {});
+    const value = args[0] === undefined ? all : valueAt(all, parsePath(args[0]));
+    if (value === undefined) throw new Failure("not-found", `Config path not found: ${args[0]}`);
+    if (output.json) output.data(value);
+    else output.print(typeof value === "string" ? value : toJson(value, 2));
+    return exit.ok;
+  },
+});
+
+/** Sets one value; JSON5 where it reads as such, else text. */
+export const configSet = command({
+  path: ["config", "set"],
+  summary: "Set a value; comments in the file are kept.",
+  positionals: [path, { name: "value", description: "A JSON5 value; what is not one is taken as text." }],
+  options: {},
+  examples: [
+    { command: "config set gateway.port 19001", description: "A number." },
+    { command: "config set agents.defaults.model anthropic/claude-opus-4-5", description: "A text." },
+  ],
+  async run(context) {
+    const [where = "", text = ""] = context.args;
+    const store = await openStore(context);
+    return written(context, await store.set(where, await valueOf(text), { by: "config set" }), "Updated", where);
+  },
+});
+
+/** Removes one value. */
+export const configUnset = command({
+  path: ["config", "unset"],
+  summary: "Remove a value, so that its default applies.",
+  positionals: [path],
+  options: {},
+  async run(context) {
+    const [where = ""] = context.args;
+    const store = await openStore(context);
+    if (valueAt(store.current().parsed, parsePath(where)) === undefined)
+      throw new Failure("not-found", `Config path not found: ${where}`);
+    return written(context, await store.set(where, undefined, { by: "config unset" }), "Removed", where);
+  },
+});
+
+/** Says what is wrong with the file. */
+export const configValidate = command({
+  path: ["config", "validate"],
+  summary: "Check the configuration and say what is wrong.",
+  options: {},
+  async run(context) {
+    const { output, host } = context;
+    const { path: file, exists, valid, issues, warnings, unknownKeys, unsafe } = (await openStore(context)).current();
+    const sound = valid && unsafe.length === 0;
+    if (output.json) output.data({ valid: sound, path: file, exists, issues, warnings, unknownKeys, unsafe });
+    else {
+      const shown = tildify(host, file);
+      const state = sound ? `✓ Config valid: ${shown}` : `Config invalid\nFile: ${shown}\nProblem:`;
+      output.print(exists || !sound ? state : `✓ No config file; defaults apply: ${shown}`);
+      for (const issue of [...issues, ...unsafe]) output.print(`  - ${issueText(issue)}`);
+      for (const issue of warnings) output.print(`  ! ${issueText(issue)}`);
+      for (const key of unknownKeys) output.print(`  ! ${key}: unknown key, kept and not used`);
+    }
+    return sound ? exit.ok : exit.failed;
+  },
+});
+
+/** Prints where the file is. */
+export const configFile = command({
+  path: ["config", "file"],
+  summary: "Print where the configuration file is.",
+  options: {},
+  async run({ output, paths }) {
+    if (output.json) output.data({ path: paths.config });
+    else output.print(paths.config);
+    return exit.ok;
+  },
+});
+
+/** Lists the versions that were replaced. */
+export const configHistory = command({
+  path: ["config", "history"],
+  summary: "List earlier versions of the configuration and what changed.",
+  options: {},
+  async run(context) {
+    const { output } = context;
+    const revisions = await (await openStore(context)).history();
+    const rows = revisions.map((revision) => [
+      String(revision.number),
+      new Date(revision.savedAt).toISOString(),
+      revision.by,
+      revision.changedPaths.join(", ") || "-",
+    ]);
+    if (output.json) output.data({ revisions });
+    else if (rows.length === 0) output.print("No earlier versions.");
+    else output.print(columns([["#", "Saved", "Replaced by", "Changed"], ...rows]));
+    return exit.ok;
+  },
+});
+
+/** Brings back an earlier version. */
+export const configRollback = command({
+  path: ["config", "rollback"],
+  summary: "Bring back an earlier version of the configuration.",
+  positionals: [{ name: "number", description: "Which one, from `config history`; 1 is the newest." }],
+  options: {},
+  async run(context) {
+    const [text = ""] = context.args;
+    if (!/^[1-9]\d{0,3}$/.test(text))
+      throw new Failure("usage", `${text} is not the number of a version; see ${context.program} config history`);
+    const { snapshot, changedPaths } = await (await openStore(context)).rollback(Number(text));
+    if (context.output.json) context.output.data({ ok: true, path: snapshot.path, hash: snapshot.hash, changedPaths });
+    else context.output.print(`Rolled back to version ${text} (${changedPaths.join(", ") || "nothing changed"}).`);
+    return exit.ok;
+  },
+});
+
+/** Loaded here, so that printing the file's name does not load every schema. */
+async function openStore({ host, flavour, paths, output }: CommandContext): Promise<ConfigStore> {
+  const { openConfig } = await import("../config/file.ts");
+  const log = createLogger(
+    () => host.clock.now(),
+    [
+      ({ level, message }) => {
+        if (level === "warn" || level === "error") output.warn(message);
+      },
+    ],
+  );
+  return openConfig(host, flavour, paths, log);
+}
+
+async function valueOf(text: string): Promise<unknown> {
+  try {
+    return await parseConfig(text);
+  } catch (error) {
+    if (Failure.from(error).code === "config") return text; // not JSON5: the text itself
+    throw error;
+  }
+}
+
+function written(
+  { output }: CommandContext,
+  { snapshot, changedPaths }: ConfigWrite,
+  did: string,
+  where: string,
+): number {
+  if (output.json) output.data({ ok: true, path: snapshot.path, hash: snapshot.hash, changedPaths });
+  else output.print(`${did} ${where}. Restart the gateway to apply.`);
+  return exit.ok;
+}
+
+function issueText({ path, message }: ConfigIssue): string {
+  return message.startsWith(`${path} `) || message.startsWith(`${path}:`) ? message : `${path || "<root>"}: ${message}`;
+}

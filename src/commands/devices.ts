@@ -1,0 +1,154 @@
+import { ago } from "../cli/format.ts";
+import { columns } from "../cli/layout.ts";
+import { clientOptions } from "../cli/options.ts";
+import { listAt, numberAt, textAt, wordsAt } from "../cli/pick.ts";
+import { ask, type ReachContext } from "../cli/reach.ts";
+import type { MethodName, ParamsOf } from "../client/typed.ts";
+import { Failure } from "../kit/error.ts";
+import { command } from "./command.ts";
+
+const scopes = ["operator.pairing"];
+const requestId = { name: "request", description: "The request's id, from `devices list`." };
+const deviceId = { name: "device", description: "The device's id, from `devices list`." };
+const role = {
+  value: "<role>",
+  description: "The role that the token is for.",
+  choices: ["operator", "node"],
+  default: "operator",
+} as const;
+
+/** Lists the devices that are paired and those that ask to be. */
+export const devicesList = command({
+  path: ["devices", "list"],
+  summary: "List paired devices and those that ask to be.",
+  options: clientOptions,
+  async run(context) {
+    const { output, host } = context;
+    const list = await ask(context, "device.pair.list", {}, { scopes });
+    if (output.json) output.data(list);
+    else for (const text of tables(list, host.clock.now())) output.print(text);
+    return 0;
+  },
+});
+
+/** Lets a device in. */
+export const devicesApprove = command({
+  path: ["devices", "approve"],
+  summary: "Let a device in that asks to be paired.",
+  positionals: [requestId],
+  options: clientOptions,
+  run: (context) =>
+    change(context, "device.pair.approve", { requestId: first(context) }, `Approved ${first(context)}.`),
+});
+
+/** Turns a device away. */
+export const devicesReject = command({
+  path: ["devices", "reject"],
+  summary: "Turn away a device that asks to be paired.",
+  positionals: [requestId],
+  options: clientOptions,
+  run: (context) => change(context, "device.pair.reject", { requestId: first(context) }, `Rejected ${first(context)}.`),
+});
+
+/** Forgets a device and ends its connections. */
+export const devicesRemove = command({
+  path: ["devices", "remove"],
+  summary: "Forget a paired device and end its connections.",
+  positionals: [deviceId],
+  options: clientOptions,
+  run: (context) => change(context, "device.pair.remove", { deviceId: first(context) }, `Removed ${first(context)}.`),
+});
+
+/** Gives a device a name to recognise it by. */
+export const devicesRename = command({
+  path: ["devices", "rename"],
+  summary: "Give a paired device a name.",
+  positionals: [deviceId, { name: "label", description: "Its new name." }],
+  options: clientOptions,
+  run(context) {
+    const label = context.args[1] ?? "";
+    return change(context, "device.pair.rename", { deviceId: first(context), label }, `Renamed it to ${label}.`);
+  },
+});
+
+/** Replaces a device's token; its connections with the old one end. */
+export const devicesRotate = command({
+  path: ["devices", "rotate"],
+  summary: "Replace a device's token and end its connections with the old one.",
+  positionals: [deviceId],
+  options: {
+    role,
+    scopes: { value: "<list>", description: "Scopes of the new token, with commas between; as before when left out." },
+    ...clientOptions,
+  },
+  run(context) {
+    const { role, scopes: wanted } = context.options;
+    const params = { deviceId: first(context), role, ...(wanted === undefined ? {} : { scopes: wanted.split(",") }) };
+    return change(context, "device.token.rotate", params, `Rotated the ${role} token of ${params.deviceId}.`);
+  },
+});
+
+/** Takes a device's token away; it must be approved again. */
+export const devicesRevoke = command({
+  path: ["devices", "revoke"],
+  summary: "Take away a device's token and end its connections.",
+  positionals: [deviceId],
+  options: { role, ...clientOptions },
+  run(context) {
+    const params = { deviceId: first(context), role: context.options.role };
+    return change(context, "device.token.revoke", params, `Revoked the ${params.role} token of ${params.deviceId}.`);
+  },
+});
+
+type Context = ReachContext & { readonly args: readonly string[] };
+
+function first({ args }: Context): string {
+  return args[0] ?? "";
+}
+
+async function change<N extends MethodName>(
+  context: Context,
+  method: N,
+  params: ParamsOf<N>,
+  done: string,
+): Promise<number> {
+  try {
+    const answer = await ask(context, method, params, { scopes });
+    if (context.output.json) context.output.data(answer);
+    else context.output.print(`✓ ${done}`);
+    return 0;
+  } catch (error) {
+    const failure = Failure.from(error);
+    if (!failure.message.startsWith("unknown ")) throw failure;
+    const hints = [`See: ${context.program} devices list`];
+    throw new Failure(failure.code, `${failure.message}: ${first(context)}`, { details: failure.details, hints });
+  }
+}
+
+function tables(list: unknown, now: number): readonly string[] {
+  const pending = listAt(list, "pending").map((request) => [
+    textAt(request, "requestId") ?? "-",
+    textAt(request, "displayName") ?? textAt(request, "clientId") ?? "-",
+    textAt(request, "role") ?? "-",
+    wordsAt(request, "scopes"),
+    textAt(request, "remoteIp") ?? "-",
+    ago(now, numberAt(request, "ts")),
+  ]);
+  const paired = listAt(list, "paired").map((device) => [
+    textAt(device, "deviceId") ?? "-",
+    textAt(device, "label") ?? textAt(device, "displayName") ?? textAt(device, "clientId") ?? "-",
+    wordsAt(device, "roles"),
+    wordsAt(device, "scopes"),
+    ago(now, numberAt(device, "lastSeenAtMs")),
+  ]);
+  const waiting =
+    pending.length === 0
+      ? []
+      : [
+          `Pending (${pending.length})`,
+          columns([["Request", "Device", "Role", "Scopes", "From", "Asked"], ...pending]),
+          "",
+        ];
+  const known = paired.length === 0 ? [] : [columns([["Device", "Name", "Roles", "Scopes", "Seen"], ...paired])];
+  return [...waiting, `Paired (${paired.length})`, ...known];
+}

@@ -1,0 +1,39 @@
+import * as v from "valibot";
+import { type KeyMetadata, secret, text, whole } from "./section.ts";
+
+const model = v.looseObject({
+  id: v.pipe(text, v.description("The provider's name of the model.")),
+  name: v.pipe(v.optional(text), v.description("Name shown to people.")),
+  api: v.pipe(v.optional(text), v.description("Protocol, where it differs from the provider's.")),
+  reasoning: v.pipe(v.optional(v.boolean()), v.description("It can think before it answers.")),
+  input: v.pipe(v.optional(v.array(text, "a list such as text, image")), v.description("What it reads: text, image.")),
+  contextWindow: v.pipe(v.optional(whole(1)), v.description("Tokens it can read at once.")),
+  maxTokens: v.pipe(v.optional(whole(1)), v.description("Tokens it can write at once.")),
+});
+
+const provider = v.looseObject({
+  baseUrl: v.pipe(v.optional(text), v.description("Address of the provider's interface.")),
+  apiKey: v.pipe(v.optional(secret), v.description("Key for the provider.")),
+  api: v.pipe(
+    v.optional(text),
+    v.description("Protocol: openai-completions, openai-responses, anthropic-messages or google-generative-ai."),
+  ),
+  headers: v.pipe(
+    v.optional(v.record(v.string(), v.string("a text in quotes"), "an object of headers")),
+    v.description("Headers sent with every request."),
+    v.metadata({ secret: true } satisfies KeyMetadata),
+  ),
+  models: v.pipe(v.optional(v.array(model, "a list of models"), []), v.description("The models it offers.")),
+});
+
+/** The `models` section: model providers besides the built-in ones. */
+export const modelsSection = v.looseObject({
+  mode: v.pipe(
+    v.optional(v.picklist(["merge", "replace"]), "merge"),
+    v.description("Whether these providers add to the built-in ones or stand alone."),
+  ),
+  providers: v.pipe(
+    v.optional(v.record(v.string(), provider, "an object of providers by id"), {}),
+    v.description("Providers by id."),
+  ),
+});

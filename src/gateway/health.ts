@@ -1,0 +1,118 @@
+import { agentsOf, sessionsFile } from "../agent/roster.ts";
+import type { App, Health, HealthSnapshot, PartState } from "../app.ts";
+import type { ConfigStore } from "../config/config.ts";
+import type { Host } from "../host/host.ts";
+import { tildify, type Paths } from "../host/paths.ts";
+import { createLoopMeter } from "./loop-meter.ts";
+
+export interface HealthOptions {
+  /** The process that owns the state folder when this one only stands by. */
+  readonly owner: App["info"]["owner"];
+  readonly paths: Paths;
+  /** Called after a change, for who wants to tell the clients before the next round. */
+  readonly onChange?: () => void;
+}
+
+/** Health, with what the gateway does to keep it true. */
+export interface LiveHealth extends Health {
+  /** Takes the facts again: the owner of the state folder is another one now. */
+  changed(): void;
+  /** Measures from now on and keeps the snapshot fresh, until the answer is called. */
+  start(): () => void;
+}
+
+const refreshMs = 10_000;
+
+/**
+ * How the gateway and its parts fare. The snapshot and its text are made once per change and every ten seconds, never
+ * per call. `ok` is false when a part has failed; one that is disabled or degraded says why and leaves the rest in order.
+ */
+export function createHealth(host: Host, config: ConfigStore, options: HealthOptions): LiveHealth {
+  const { clock } = host;
+  const meter = createLoopMeter(clock);
+  const named = new Map<string, PartState>();
+  let version = 1;
+  let made: { readonly snapshot: HealthSnapshot; readonly json: string } | undefined;
+
+  const parts = (): readonly PartState[] => [...named.values(), ...disabledSections(config)];
+  function current(): NonNullable<typeof made> {
+    if (!made) {
+      const startedAt = clock.monotonic();
+      const facts = factsOf(host, config, options, parts());
+      const snapshot = { ...facts, durationMs: Math.round(clock.monotonic() - startedAt), eventLoop: meter.read() };
+      made = { snapshot, json: JSON.stringify(snapshot) };
+    }
+    return made;
+  }
+  function changed(): void {
+    made = undefined;
+    version += 1;
+    options.onChange?.();
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    snapshot: () => current().snapshot,
+    json: () => current().json,
+    parts,
+    setPart(part) {
+      const before = named.get(part.part);
+      if (before?.state === part.state && before.reason === part.reason) return;
+      named.set(part.part, part);
+      changed();
+    },
+    changed,
+    start() {
+      const stop = [meter.start(), clock.every(refreshMs, () => void (made = undefined)), config.onChange(changed)];
+      return () => stop.forEach((each) => each());
+    },
+  };
+}
+
+/** A section that is wrong switches off what it configures, and says so here instead of stopping the gateway. */
+function disabledSections(config: ConfigStore): readonly PartState[] {
+  return config.current().disabled.map(({ section, issue }) => ({
+    part: `config.${section}`,
+    state: "disabled",
+    reason: `${issue.path}: ${issue.message}`,
+  }));
+}
+
+function factsOf(
+  host: Host,
+  config: ConfigStore,
+  { owner, paths }: HealthOptions,
+  parts: readonly PartState[],
+): HealthSnapshot {
+  const { value } = config.current();
+  const standby = owner();
+  const agents = agentsOf(value);
+  // Shown to every caller, so the path starts at `~`.
+  const sessionsOf = (id: string) => ({
+    path: tildify(host, sessionsFile(paths, id)),
+    count: 0,
+    recent: [],
+  });
+  return {
+    ok: parts.every(({ state }) => state !== "failed"),
+    ts: host.clock.now(),
+    plugins: { loaded: [], errors: [], unavailable: [] },
+    configReload: { hotReloadStatus: value.gateway.reload.mode === "off" ? "disabled" : "active" },
+    channels: {},
+    channelOrder: [],
+    channelLabels: {},
+    heartbeatSeconds: 0,
+    defaultAgentId: agents[0].id,
+    agents: agents.map(({ id, isDefault }) => ({
+      agentId: id,
+      isDefault,
+      heartbeat: { enabled: false, every: "disabled", everyMs: null, prompt: "", target: "none", ackMaxChars: 300 },
+      sessions: sessionsOf(id),
+    })),
+    sessions: sessionsOf(agents[0].id),
+    parts,
+    ...(standby ? { standby: { pid: standby.pid, port: standby.port } } : {}),
+  };
+}

@@ -1,0 +1,120 @@
+import * as v from "valibot";
+import { modelsOf, splitReference } from "../agent/models.ts";
+import { agentsOf } from "../agent/roster.ts";
+import type { App } from "../app.ts";
+import { method } from "./method.ts";
+
+const count = v.number();
+const session = v.object({ key: v.string(), updatedAt: v.number() });
+const tally = v.record(v.string(), count);
+
+export const statusMethods = [
+  method({
+    name: "status",
+    scope: "operator.read",
+    summary: "An overview for people: version, agents, sessions, tasks, parts.",
+    params: v.object({
+      includeChannelSummary: v.pipe(v.optional(v.boolean(), true), v.description("Whether to sum up the channels.")),
+      includeCliProjection: v.pipe(v.optional(v.boolean(), false), v.description("Adds what the command line shows.")),
+    }),
+    result: v.looseObject({
+      runtimeVersion: v.string(),
+      pid: v.number(),
+      uptimeMs: v.number(),
+      heartbeat: v.object({ defaultAgentId: v.string(), agents: v.array(v.looseObject({ agentId: v.string() })) }),
+      channelSummary: v.array(v.string()),
+      queuedSystemEvents: v.array(v.string()),
+      tasks: v.object({
+        total: count,
+        active: count,
+        terminal: count,
+        failures: count,
+        byStatus: tally,
+        byRuntime: tally,
+      }),
+      taskAudit: v.object({ total: count, warnings: count, errors: count, byCode: tally }),
+      sessions: v.object({
+        paths: v.array(v.string()),
+        count,
+        defaults: v.object({ model: v.nullable(v.string()), contextTokens: v.nullable(count) }),
+        recent: v.array(session),
+        byAgent: v.array(v.object({ agentId: v.string(), count, recent: v.array(session) })),
+      }),
+      processMemory: v.object({ rssBytes: v.number() }),
+      parts: v.array(v.looseObject({ part: v.string(), state: v.string() })),
+    }),
+    run({ app, params }) {
+      const agents = agentsOf(app.config.current().value);
+      const { clock, info, health } = app;
+      return {
+        runtimeVersion: info.version,
+        pid: info.pid,
+        uptimeMs: Math.max(0, Math.round(clock.now() - info.startedAt)),
+        heartbeat: {
+          defaultAgentId: agents[0].id,
+          agents: agents.map(({ id }) => ({ agentId: id, enabled: false, every: "disabled", everyMs: null })),
+        },
+        channelSummary: [],
+        queuedSystemEvents: [],
+        ...noTasks,
+        sessions: {
+          paths: [],
+          count: 0,
+          defaults: defaultsOf(app),
+          recent: [],
+          byAgent: agents.map(({ id }) => ({ agentId: id, count: 0, recent: [] })),
+        },
+        processMemory: { rssBytes: app.host.processes.memory() },
+        eventLoop: health.snapshot()["eventLoop"],
+        parts: health.parts().map((part) => ({ ...part })),
+        ...(params.includeCliProjection ? { cliProjection: cliProjection(app) } : {}),
+      };
+    },
+  }),
+] as const;
+
+/** The tallies that clients read, all zero: no task has run. */
+const noTasks = {
+  tasks: {
+    total: 0,
+    active: 0,
+    terminal: 0,
+    failures: 0,
+    byStatus: { queued: 0, running: 0, succeeded: 0, failed: 0, timed_out: 0, cancelled: 0, lost: 0 },
+    byRuntime: { subagent: 0, acp: 0, cli: 0, cron: 0 },
+  },
+  taskAudit: {
+    total: 0,
+    warnings: 0,
+    errors: 0,
+    byCode: {
+      stale_queued: 0,
+      stale_running: 0,
+      lost: 0,
+      delivery_failed: 0,
+      missing_cleanup: 0,
+      inconsistent_timestamps: 0,
+    },
+  },
+};
+
+function defaultsOf({ config }: App): { readonly model: string; readonly contextTokens: number | null } {
+  const { value } = config.current();
+  const { provider, id } = splitReference(agentsOf(value)[0].model.primary);
+  const model = modelsOf(value, [`${provider}/${id}`]).find((each) => each.id === id && each.provider === provider);
+  return { model: id, contextTokens: model?.contextWindow ?? null };
+}
+
+function cliProjection({ config }: App): unknown {
+  const agents = agentsOf(config.current().value);
+  return {
+    agents: {
+      defaultId: agents[0].id,
+      ownership: agents.length === 1 ? "sole" : "explicit",
+      selectionRequired: false,
+      rows: agents.map(({ id, name }) => ({ id, name })),
+    },
+    updateChannel: null,
+    memoryPlugin: { enabled: false, slot: null },
+  };
+}

@@ -1,0 +1,149 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { checkEvent, checkHello, checkResult } from "../support/official.ts";
+import { endAll, makeHome, startGateway, until } from "../support/gateway-process.ts";
+import { connectOfficial, makeDevice, type Connected } from "../support/official-client.ts";
+
+const token = "a-token-of-this-test";
+const withToken = { gateway: { mode: "local", auth: { mode: "token", token } } };
+const admin = { clientName: "cli", mode: "cli", scopes: ["operator.admin"] } as const;
+
+test("the official client connects with the token and keeps the scopes it asks for", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const connected = await connectOfficial({
+    url: gateway.url,
+    token,
+    clientName: "cli",
+    mode: "cli",
+    scopes: ["operator.read"],
+  });
+  assert.equal(connected.hello.auth.scopes, ["operator.read"]);
+  checkHello(connected.hello);
+  await connected.stop();
+  await gateway.stop();
+});
+
+test("the official client connects with the password, in either field", async () => {
+  const password = "a-password-of-this-test";
+  const gateway = await startGateway({
+    config: { gateway: { mode: "local", auth: { mode: "password", password } } },
+    args: [],
+  });
+  for (const proof of [{ password }, { token: password }]) {
+    const connected = await connectOfficial({ url: gateway.url, ...proof, ...admin });
+    assert.equal(connected.hello.auth.scopes, ["operator.admin"]);
+    await connected.stop();
+  }
+  await gateway.stop();
+});
+
+test("the official client connects to a loopback gateway that asks for nothing", async () => {
+  const gateway = await startGateway();
+  const connected = await connectOfficial({ url: gateway.url, scopes: ["operator.admin"] });
+  assert.equal(connected.hello.auth.scopes, ["operator.admin"]);
+  await connected.stop();
+  await gateway.stop();
+});
+
+test("a device is paired at its first connect and comes back with its own token, over a restart and kill -9", async () => {
+  const home = makeHome();
+  const gateway = await startGateway({ home, config: withToken, args: [] });
+  const device = makeDevice();
+  const shelf = new Map();
+  const client = { clientName: "openclaw-tui", mode: "ui", scopes: ["operator.admin"] } as const;
+  const first = await connectOfficial({ url: gateway.url, token, ...client, device, shelf });
+  assert.is(shelf.get("operator")?.token.length, 43);
+  await first.stop();
+  await gateway.stop("SIGKILL");
+
+  const again = await startGateway({ home, port: gateway.port, args: [] });
+  const second = await connectOfficial({ url: gateway.url, ...client, device, shelf });
+  assert.equal(second.hello.auth.scopes, ["operator.admin"]);
+  await second.stop();
+  await again.stop();
+});
+
+test("threat C: a wrong token is refused, with the code that tells the client to stop trying", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const refusal = await connectOfficial({ url: gateway.url, token: "wrong", ...admin }).then(
+    () => "connected",
+    (error: unknown) => String(error),
+  );
+  assert.match(refusal, "gateway token mismatch");
+  await gateway.stop();
+});
+
+test("threat E: revoking a device's token closes its live socket at once", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const device = makeDevice();
+  const owner = await connectOfficial({ url: gateway.url, token, ...admin });
+  const guest = await connectOfficial({
+    url: gateway.url,
+    token,
+    clientName: "openclaw-tui",
+    mode: "ui",
+    scopes: ["operator.read"],
+    device,
+  });
+  await owner.client.request("device.token.revoke", { deviceId: device.deviceId, role: "operator" });
+  assert.equal(await guest.closed, { code: 4001, reason: "device removed" });
+  guest.client.stop();
+  await owner.stop();
+  await gateway.stop();
+});
+
+test("every advertised method answers the official client with what the published schema allows", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const connected = await connectOfficial({ url: gateway.url, token, ...admin });
+  const refused: string[] = [];
+  for (const method of connected.hello.features?.methods ?? []) {
+    try {
+      checkResult(method, await connected.client.request(method, paramsFor(method)));
+    } catch (error) {
+      if (!isExpected(method, String(error))) refused.push(`${method}: ${String(error)}`);
+    }
+  }
+  assert.equal(refused, []);
+  await checkEvents(connected);
+  await connected.stop();
+  await gateway.stop();
+});
+
+test("a stopping gateway tells its clients, and closes with 1012", async () => {
+  const gateway = await startGateway();
+  const connected = await connectOfficial({ url: gateway.url, scopes: ["operator.read"] });
+  assert.is(await gateway.stop(), 0);
+  assert.equal(await connected.closed, { code: 1012, reason: "service restart" });
+  assert.equal(connected.events.at(-1)?.payload, { reason: "gateway stopping" });
+  connected.client.stop();
+});
+
+/** The least that each method needs; those not named need nothing. */
+function paramsFor(method: string): unknown {
+  return needs[method] ?? {};
+}
+
+const needs: Readonly<Record<string, unknown>> = {
+  "system-event": { text: "hello" },
+  "set-heartbeats": { enabled: false },
+  "config.schema.lookup": { path: "gateway.port" },
+  "sessions.messages.subscribe": { key: "main" },
+  "sessions.messages.unsubscribe": { key: "main" },
+  "logs.tail": { limit: 5 },
+};
+
+/** Methods that need something which is not there answer so; methods of nodes refuse operators. */
+function isExpected(method: string, error: string): boolean {
+  const missing = /requires an authenticated user|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
+    error,
+  );
+  return missing || (error.includes("unauthorized role") && /^(node\.|skills\.bins)/.test(method));
+}
+
+async function checkEvents(connected: Connected): Promise<void> {
+  await until("presence event", () => connected.events.find(({ event }) => event === "presence"));
+  for (const frame of connected.events) checkEvent(frame.event, frame.payload);
+}
+
+test.after(endAll);
+test.run();
