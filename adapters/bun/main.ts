@@ -1,6 +1,6 @@
 import { main } from "../../src/main.ts";
 import { createHost } from "../machine/host.ts";
+import type { serve as Serve } from "./serve.ts";
 
-const serve: typeof import("./serve.ts").serve = async (options, fetch) =>
-  (await import("./serve.ts")).serve(options, fetch);
+const serve: typeof Serve = async (options, fetch) => (await import("./serve.ts")).serve(options, fetch);
 process.exitCode = await main(createHost({ runtime: "bun", version: Bun.version, main: import.meta.filename, serve }));

@@ -96,6 +96,9 @@ function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
   let paused = false;
   let closing: (() => void) | undefined;
 
+  /** A message may pause its socket again. */
+  const next = (): string | undefined => (paused ? undefined : queue.shift());
+
   const socket: Socket = {
     get buffered() {
       return ws.getBufferedAmount();
@@ -111,9 +114,7 @@ function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
     pause: () => void (paused = true),
     resume() {
       paused = false;
-      while (!paused) {
-        const text = queue.shift();
-        if (text === undefined) break;
+      for (let text = next(); text !== undefined; text = next()) {
         queued -= text.length;
         events.message(socket, text);
       }

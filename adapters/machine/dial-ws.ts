@@ -17,9 +17,9 @@ export async function dialWs(url: string, handlers: Handlers, options: DialOptio
     ...(pinned ? { rejectUnauthorized: false, createConnection: () => pinned } : {}),
   });
   let failure = "";
-  socket.on("open", handlers.open);
+  socket.on("open", () => handlers.open());
   socket.on("message", (data: Buffer) => handlers.message(data.toString("utf8")));
-  socket.on("pong", handlers.pong);
+  socket.on("pong", () => handlers.pong());
   socket.on("error", (error) => void (failure ||= error.message));
   socket.on("unexpected-response", (request, response) => {
     let body = "";

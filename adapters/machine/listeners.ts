@@ -132,7 +132,7 @@ async function fromNetstat(port: number, run: Run): Promise<readonly PortOwner[]
 
 /** An address of /proc/net: groups of four bytes, each in the machine's (little-endian) order. */
 function hexAddress(hex: string): string {
-  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse());
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).toReversed());
   if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join(".");
   const groups = bytes.flatMap((byte, index) => (index % 2 === 0 ? [byte + (bytes[index + 1] ?? "")] : []));
   const address = new URL(`http://[${groups.join(":")}]`).hostname;

@@ -11,7 +11,7 @@ export const net: Omit<Net, "serve"> = {
       addresses.map(({ address, family, internal }) => ({
         name,
         address: address.replace(/%.*$/, ""),
-        family: String(family).endsWith("6") ? (6 as const) : (4 as const),
+        family: family === "IPv6" ? (6 as const) : (4 as const),
         internal,
       })),
     ),

@@ -44,7 +44,10 @@ export const processes: Processes = {
         child.on("error", () => resolve({ code: 127, signal: undefined }));
         child.on("exit", (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
       }),
-      kill: (signal) => void child.kill(signal),
+      kill(signal) {
+        // Not child.kill: Deno would then report the signal as the end, whatever status the child ends with.
+        if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
+      },
     };
   },
   listeners: (port) => findListeners(port, run),

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server as HttpServer } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
@@ -26,7 +26,7 @@ export async function serve(options: ServeOptions, fetch: Fetch): Promise<Server
         fetch(limited, { peer: peerOf(incoming as IncomingMessage), upgrade: refuseUpgrade }),
       ),
     { overrideGlobalObjects: false },
-  );
+  ) as RequestListener;
   const limits = {
     headersTimeout: 10_000,
     requestTimeout: 60_000,

@@ -84,7 +84,7 @@ async function measureGateway(runtime: Runtime): Promise<Figures & { answerBytes
   await sleep(1500);
   const idleMb = residentMb(server.child);
   const request = (id: string) => JSON.stringify({ type: "req", id, method: "health" });
-  const [first] = await Promise.all([hello(server.port)]);
+  const first = await hello(server.port);
   const answerBytes = (await ask(first, request("size"))).length;
   const roundTrips = await rate(first, request("health-1"), 1);
   const pipelined = await rate(first, request("health-1"), 32);
@@ -135,7 +135,7 @@ async function measureCommand(runtime: Runtime): Promise<number> {
   const times: number[] = [];
   for (let turn = 0; turn < 8; turn++) {
     const started = performance.now();
-    const [program = "", ...args] = [...runtime.gateway, "gateway", "health"];
+    const [program, ...args] = [...runtime.gateway, "gateway", "health"] as const;
     const child = spawn(program, args, {
       stdio: "ignore",
       env: { ...process.env, HOME: server.home, OPENCLAW_GATEWAY_PORT: String(server.port) },

@@ -27,6 +27,7 @@ export interface ConnectionContext {
 
 /** An open socket as the gateway's housekeeping sees it. */
 export interface OpenSocket {
+  readonly connId: string;
   /** The device this socket says it is (before hello) or has proved to be. */
   readonly deviceId: string | undefined;
   readonly role: string;
@@ -249,6 +250,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
   }
 
   const housekeeping: OpenSocket = {
+    connId,
     get deviceId() {
       return claimed.deviceId;
     },

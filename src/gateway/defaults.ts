@@ -8,9 +8,6 @@ export const DEV_PORT = 19001;
 
 export const DEFAULT_BIND = "loopback";
 
-/** The model that agents ask when the configuration names none. */
-export const DEFAULT_MODEL = "anthropic/claude-opus-4-5";
-
 /** The dev profile's state folder under the home folder: `.clawdbot-dev`, `.openclaw-dev`. */
 export function devState(flavour: Flavour): string {
   return `${flavour.stateFolder}-dev`;

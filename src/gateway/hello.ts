@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { agentsOf } from "../agent/roster.ts";
 import type { App, Connection, HealthSnapshot } from "../app.ts";
 import { Failure } from "../kit/error.ts";
 import type { Caller } from "../protocol/caller.ts";
@@ -103,19 +104,15 @@ function protocolMismatch(params: ConnectParams): Failure {
 }
 
 /** The part of health that the protocol's snapshot has a place for; `health` itself answers all of it. */
-function snapshotHealth({
-  ok,
-  parts: _,
-  standby: __,
-  eventLoop: ___,
-  ...rest
-}: HealthSnapshot): Readonly<Record<string, unknown>> {
-  return ok ? { ok, ...rest } : rest;
+function snapshotHealth(health: HealthSnapshot): Readonly<Record<string, unknown>> {
+  const left = new Set(["parts", "standby", "eventLoop", ...(health.ok ? [] : ["ok"])]);
+  return Object.fromEntries(Object.entries(health).filter(([key]) => !left.has(key)));
 }
 
 function sessionDefaults(app: App): Readonly<Record<string, unknown>> {
-  const { agents, session } = app.config.current().value;
-  const id = agents.list?.find((agent) => agent.default)?.id ?? agents.list?.[0]?.id ?? "main";
+  const config = app.config.current().value;
+  const { session } = config;
+  const { id } = agentsOf(config)[0];
   const mainKey = session.mainKey ?? "main";
   return {
     defaultAgentId: id,

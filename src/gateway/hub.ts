@@ -27,7 +27,7 @@ export function createHub(versions: () => { readonly presence: number; readonly 
     all: () => members,
     count: () => members.size,
     close(which, code, reason) {
-      for (const member of [...members]) if (which(member)) member.close(code, reason);
+      for (const member of members) if (which(member)) member.close(code, reason);
     },
     broadcast(event, payload) {
       if (members.size === 0) return;

@@ -109,10 +109,10 @@ export function createServer(options: ServerOptions): GatewayServer {
     drain(reason, restartExpectedMs) {
       draining = true;
       hub.broadcast("shutdown", { reason, ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }) });
-      for (const socket of [...open]) socket.close(closes.restart);
+      for (const socket of open) socket.close(closes.restart);
     },
     secretChanged() {
-      for (const socket of [...open]) if (socket.bySecret) socket.close(closes.authChanged);
+      for (const socket of open) if (socket.bySecret) socket.close(closes.authChanged);
     },
   };
 }

@@ -1,12 +1,11 @@
 import type { ConfigStore } from "../config/config.ts";
-import type { Config } from "../config/schema.ts";
 import type { Flavour } from "../host/flavour.ts";
 import type { Host } from "../host/host.ts";
 import type { Paths } from "../host/paths.ts";
 import { removeRuntime, writeRuntime } from "../host/runtime-file.ts";
 import { exit, Failure } from "../kit/error.ts";
 import { urlHost } from "./addresses.ts";
-import { DEFAULT_MODEL } from "./defaults.ts";
+import { agentsOf } from "../agent/roster.ts";
 import { createLifecycle, type Lifecycle, type Running } from "./lifecycle.ts";
 import type { GatewayLogs } from "./logs.ts";
 import type { Ownership } from "./ownership.ts";
@@ -58,14 +57,15 @@ async function announce(around: Surroundings, gateway: Listening): Promise<void>
   const owner = ownership.owner();
   host.processes.setTitle(`${flavour.id}-gateway`);
   if (!owner) await recordRuntime(around, gateway);
-  logGatewayStartup(logs.log, { model: modelOf(config.current().value), addresses, lan, port, pid, logFile });
+  logGatewayStartup(logs.log, {
+    model: agentsOf(config.current().value)[0].model.primary,
+    addresses,
+    lan,
+    port,
+    pid,
+    logFile,
+  });
   if (owner) logs.log.warn(`standing by: pid ${owner.pid} on port ${owner.port} owns this state folder; reads only`);
-}
-
-function modelOf({ agents }: Config): string {
-  const { model } = agents.defaults;
-  const name = (typeof model === "string" ? model : model?.primary) ?? DEFAULT_MODEL;
-  return name.includes("/") ? name : `anthropic/${name}`;
 }
 
 async function recordRuntime({ host, paths }: Surroundings, { addresses, port }: Listening): Promise<void> {

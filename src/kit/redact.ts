@@ -14,7 +14,8 @@ const patterns: readonly RegExp[] = [
 // What comes before a secret stays: `password=`, `"OPENAI_API_KEY": "`, `Bearer `, `https://user:`.
 const introduced: readonly RegExp[] = [
   /(\b[\w-]{0,40}(?:token|password|passwd|secret|api[_-]?key|authorization)\\*["']?\s*[=:]\s*\\*["']?(?:(?:bearer|basic)\s+)?)([^\s"',;&\\]+)/gi,
-  /(--[\w-]{0,40}(?:token|password|secret|key)\s+)([^\s"',;&\\]+)/gi,
+  // Help texts say `--token or --password`: those are words, not secrets.
+  /(--[\w-]{0,40}(?:token|password|secret|key)\s+)(?!(?:or|and|with)\b|[-<[(])([^\s"',;&\\]+)/gi,
   /(\bbearer\s+)([\w.~+/=-]{8,})/gi,
   /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,200}:)([^\s/@]+)(?=@)/gi,
 ];

@@ -1,13 +1,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createHealth, type HealthOptions } from "../../src/gateway/health.ts";
+import { flavours } from "../../src/host/flavour.ts";
+import { pathsOf } from "../../src/host/paths.ts";
 import { scriptedConfig } from "../support/app.ts";
 import { scriptedHost } from "../support/host.ts";
 
 function setUp(options: Partial<HealthOptions> = {}) {
   const host = scriptedHost();
   const config = scriptedConfig();
-  const health = createHealth(host, config, { owner: () => undefined, ...options });
+  const health = createHealth(host, config, {
+    owner: () => undefined,
+    paths: pathsOf(host, flavours.openclaw, ""),
+    ...options,
+  });
   return { host, config, health };
 }
 
@@ -82,7 +88,10 @@ test("a loop that stood still is reported for a minute", async () => {
   const host = scriptedHost();
   let stall = 0;
   const clock = { ...host.clock, monotonic: () => host.clock.monotonic() + stall };
-  const health = createHealth({ ...host, clock }, scriptedConfig(), { owner: () => undefined });
+  const health = createHealth({ ...host, clock }, scriptedConfig(), {
+    owner: () => undefined,
+    paths: pathsOf(host, flavours.openclaw, ""),
+  });
   health.start();
   await host.clock.advance(1000);
   stall = 2500;

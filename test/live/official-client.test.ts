@@ -2,11 +2,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { checkEvent, checkHello, checkResult } from "../support/official.ts";
 import { endAll, makeHome, startGateway, until } from "../support/gateway-process.ts";
-import { connectOfficial, makeDevice, type Connected } from "../support/official-client.ts";
+import { connectOfficial, makeDevice, type Connected, type TokenShelf } from "../support/official-client.ts";
 
 const token = "a-token-of-this-test";
 const withToken = { gateway: { mode: "local", auth: { mode: "token", token } } };
-const admin = { clientName: "cli", mode: "cli", scopes: ["operator.admin"] } as const;
+const admin = { clientName: "cli" as const, mode: "cli" as const, scopes: ["operator.admin"] };
 
 test("the official client connects with the token and keeps the scopes it asks for", async () => {
   const gateway = await startGateway({ config: withToken, args: [] });
@@ -29,7 +29,8 @@ test("the official client connects with the password, in either field", async ()
     config: { gateway: { mode: "local", auth: { mode: "password", password } } },
     args: [],
   });
-  for (const proof of [{ password }, { token: password }]) {
+  const proofs: readonly { password?: string; token?: string }[] = [{ password }, { token: password }];
+  for (const proof of proofs) {
     const connected = await connectOfficial({ url: gateway.url, ...proof, ...admin });
     assert.equal(connected.hello.auth.scopes, ["operator.admin"]);
     await connected.stop();
@@ -49,8 +50,8 @@ test("a device is paired at its first connect and comes back with its own token,
   const home = makeHome();
   const gateway = await startGateway({ home, config: withToken, args: [] });
   const device = makeDevice();
-  const shelf = new Map();
-  const client = { clientName: "openclaw-tui", mode: "ui", scopes: ["operator.admin"] } as const;
+  const shelf: TokenShelf = new Map();
+  const client = { clientName: "openclaw-tui" as const, mode: "ui" as const, scopes: ["operator.admin"] };
   const first = await connectOfficial({ url: gateway.url, token, ...client, device, shelf });
   assert.is(shelf.get("operator")?.token.length, 43);
   await first.stop();
@@ -134,9 +135,10 @@ const needs: Readonly<Record<string, unknown>> = {
 
 /** Methods that need something which is not there answer so; methods of nodes refuse operators. */
 function isExpected(method: string, error: string): boolean {
-  const missing = /requires an authenticated user|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
-    error,
-  );
+  const missing =
+    /requires an authenticated user|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
+      error,
+    );
   return missing || (error.includes("unauthorized role") && /^(node\.|skills\.bins)/.test(method));
 }
 

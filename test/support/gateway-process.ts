@@ -53,7 +53,8 @@ export async function startGateway(options: StartOptions = {}): Promise<GatewayP
     url: `ws://127.0.0.1:${port}`,
     pid,
     async stop(signal = "SIGTERM") {
-      running.child.kill(signal);
+      // Not child.kill: under Deno that makes the parent report the signal, whatever the child's own status is.
+      if (running.child.pid) process.kill(running.child.pid, signal);
       const status = await running.exited;
       if (!options.home) rmSync(home, { recursive: true, force: true });
       return status;
