@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import mri from "mri";
+import { loadIdentity } from "../../src/pairing/identity.ts";
+import { signedText } from "../../src/protocol/signature.ts";
+import { createMemoryStore } from "../../src/store/memory.ts";
 
 interface Runtime {
   readonly gateway: readonly string[];
@@ -88,8 +91,10 @@ async function measureGateway(runtime: Runtime): Promise<Figures & { answerBytes
   const answerBytes = (await ask(first, request("size"))).length;
   const roundTrips = await rate(first, request("health-1"), 1);
   const pipelined = await rate(first, request("health-1"), 32);
-  const event = JSON.stringify({ type: "req", id: "e", method: "system-event", params: { text: "bench" } });
-  const { perSecond, bytes } = await fanOut(() => hello(server.port), event);
+  const stats = { cpuCount: 2, memoryTotalBytes: 8_000_000_000, memoryFreeBytes: 4_000_000_000 };
+  const params = { event: "node.host.stats", payload: stats };
+  const event = JSON.stringify({ type: "req", id: "e", method: "node.event", params });
+  const { perSecond, bytes } = await fanOut(() => hello(server.port), await helloAsNode(server.port), event);
   await server.stop();
   return {
     listeningMs: median(listening),
@@ -124,7 +129,7 @@ async function measureBare(
   socket.close();
   await server.stop();
   const other = await startBare(runtime, eventBytes);
-  const { perSecond } = await fanOut(() => dial(other.port), "fan");
+  const { perSecond } = await fanOut(() => dial(other.port), await dial(other.port), "fan");
   await other.stop();
   return { listeningMs: median(listening), idleMb, roundTrips, pipelined, fanOut: perSecond };
 }
@@ -215,6 +220,36 @@ async function hello(port: number): Promise<WebSocket> {
   return socket;
 }
 
+/** A node may tell of itself as often as it likes, and every operator hears it. */
+async function helloAsNode(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  const nonce = await new Promise<string>((resolve) => {
+    socket.addEventListener("message", ({ data }) => resolve(JSON.parse(String(data)).payload.nonce), { once: true });
+  });
+  const identity = await loadIdentity(createMemoryStore());
+  const client = { id: "node-host", version: "bench", platform: "linux", mode: "node" };
+  const signedAt = Date.now();
+  const signature = await identity.sign(
+    signedText(3, {
+      deviceId: identity.deviceId,
+      clientId: client.id,
+      clientMode: client.mode,
+      role: "node",
+      scopes: [],
+      signedAt,
+      token: "",
+      nonce,
+      platform: "linux",
+      deviceFamily: "",
+    }),
+  );
+  const device = { id: identity.deviceId, publicKey: identity.publicKey, signature, signedAt, nonce };
+  const params = { minProtocol: 4, maxProtocol: 4, client, role: "node", device };
+  const answer = await ask(socket, JSON.stringify({ type: "req", id: "c", method: "connect", params }));
+  if (!answer.includes('"hello-ok"')) throw new Error(answer);
+  return socket;
+}
+
 /** Sends one text and waits for the response to it, past any event. */
 function ask(socket: WebSocket, text: string): Promise<string> {
   return new Promise((resolve) => {
@@ -247,7 +282,11 @@ async function rate(socket: WebSocket, message: string, depth: number): Promise<
 }
 
 /** Deliveries per second of events sent to every socket, four under way at a time. */
-async function fanOut(open: () => Promise<WebSocket>, trigger: string): Promise<{ perSecond: number; bytes: number }> {
+async function fanOut(
+  open: () => Promise<WebSocket>,
+  sender: WebSocket,
+  trigger: string,
+): Promise<{ perSecond: number; bytes: number }> {
   const all: WebSocket[] = [];
   while (all.length < sockets) {
     all.push(...(await Promise.all(Array.from({ length: Math.min(16, sockets - all.length) }, open))));
@@ -262,10 +301,10 @@ async function fanOut(open: () => Promise<WebSocket>, trigger: string): Promise<
       deliveries++;
       if (socket !== first) return;
       bytes = text.length;
-      if (running) first.send(trigger);
+      if (running) sender.send(trigger);
     });
   }
-  for (let index = 0; index < 4; index++) first.send(trigger);
+  for (let index = 0; index < 4; index++) sender.send(trigger);
   await sleep(500);
   const [from, since] = [deliveries, performance.now()];
   await sleep(seconds * 1000);

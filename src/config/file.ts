@@ -4,6 +4,7 @@ import { dirname, join, type Paths } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import { createEvents } from "../kit/events.ts";
 import { sha256Hex } from "../kit/ids.ts";
+import { isObject } from "../kit/json.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
 import type { ConfigRevision, ConfigSnapshot, ConfigStore, ConfigWrite } from "./config.ts";
@@ -13,7 +14,7 @@ import { openHistory, type SavedRevision } from "./history.ts";
 import { includedFrom } from "./include.ts";
 import { load, type Loaded } from "./load.ts";
 import { parseConfig } from "./parse.ts";
-import { formatPath, parsePath, valueAt } from "./path.ts";
+import { formatPath, parsePath, type Path, valueAt } from "./path.ts";
 import { redactConfig, restoreSecrets } from "./redact.ts";
 
 /** What a writer makes of the present text. */
@@ -213,8 +214,16 @@ function refuseNewIssues(before: ConfigSnapshot, after: ConfigSnapshot): void {
   });
 }
 
+/** The keys whose values differ, down to the last: a new section counts as each of its keys. */
 function changedPaths(before: unknown, after: unknown): readonly string[] {
-  return differences(before ?? {}, after ?? {}).map(({ path }) => formatPath(path));
+  return differences(before ?? {}, after ?? {}).flatMap(({ path, value }) =>
+    leaves(path, value ?? valueAt(before, path)),
+  );
+}
+
+function leaves(path: Path, value: unknown): readonly string[] {
+  const members = isObject(value) ? Object.entries(value) : [];
+  return members.length === 0 ? [formatPath(path)] : members.flatMap(([key, child]) => leaves([...path, key], child));
 }
 
 function changedMeanwhile(): Failure {

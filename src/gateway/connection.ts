@@ -8,7 +8,7 @@ import { encodeError, encodeResult, eventHead, eventTail, parseFrame, type Reque
 import { limits } from "../protocol/version.ts";
 import { authenticate, type Arrival, type AuthContext } from "./auth.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import { helloOk, isMismatch, readOpening, registerNode } from "./hello.ts";
+import { closeFor, helloOk, notNow, readOpening, registerNode } from "./hello.ts";
 import type { Hub, Member } from "./hub.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -118,16 +118,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
   }
 
   async function decide(request: Request): Promise<void> {
-    if (context.draining()) {
-      return refuse(
-        request.id,
-        new Failure("unavailable", "gateway starting; retry shortly", {
-          details: { reason: "startup-sidecars" },
-          retryAfterMs: 500,
-        }),
-        4,
-      );
-    }
+    if (context.draining()) return refuse(request.id, notNow(), 4);
     const opening = readOpening(request);
     claimed = { deviceId: opening.params.device?.id, role: opening.role };
     let admittance;
@@ -167,9 +158,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
     if (failure.code === "internal") app.log.error("connect failed", { error: failure.message, conn: connId });
     const shown = failure.code === "internal" ? new Failure("internal", "internal error") : failure;
     socket.send(encodeError(id, shown, protocol));
-    if (isMismatch(failure)) return end(closes.mismatch);
-    if (failure.message.startsWith("gateway starting")) return end(closes.starting);
-    end({ code: closes.invalidFrame.code, reason: closeReason(shown) });
+    end(closeFor(shown));
   }
 
   function createMember(caller: Caller): Member {
@@ -293,12 +282,4 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
       wire.closed(connId, code, reason, app.clock.monotonic() - openedAt);
     },
   };
-}
-
-/** The message, and the request's id for those who only see the close (protocol.md 3.5). */
-function closeReason(failure: Failure): string {
-  const details = failure.details as { requestId?: unknown } | undefined;
-  return typeof details?.requestId === "string"
-    ? `${failure.message} (requestId: ${details.requestId})`
-    : failure.message;
 }

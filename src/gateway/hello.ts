@@ -2,7 +2,9 @@ import * as v from "valibot";
 import { agentsOf } from "../agent/roster.ts";
 import type { App, Connection, HealthSnapshot } from "../app.ts";
 import { Failure } from "../kit/error.ts";
+import { isObject } from "../kit/json.ts";
 import type { Caller } from "../protocol/caller.ts";
+import { closes, type Close } from "../protocol/close.ts";
 import { connectParams, isRole, type ConnectParams } from "../protocol/connect.ts";
 import { explain } from "../protocol/explain.ts";
 import type { Request } from "../protocol/frame.ts";
@@ -32,9 +34,23 @@ export function readOpening(request: Request): Opening {
   return { params, protocol, role };
 }
 
-/** Whether this refusal is one of the protocol's range, which has a close code of its own. */
-export function isMismatch(failure: Failure): boolean {
-  return failure.message === "protocol mismatch";
+/** How a refused connect is closed: by a code of its own for some, else 1008 with the message (protocol.md 1.4). */
+export function closeFor(failure: Failure): Close {
+  const details = isObject(failure.details) ? failure.details : {};
+  if (details["code"] === "PROTOCOL_MISMATCH") return closes.mismatch;
+  if (details["reason"] === "startup-sidecars") return closes.starting;
+  // Whoever sees only the close still learns which request waits for approval (protocol.md 3.5).
+  const { requestId } = details;
+  const reason = typeof requestId === "string" ? `${failure.message} (requestId: ${requestId})` : failure.message;
+  return { code: 1008, reason };
+}
+
+/** Not now: the gateway is on its way down or up. Clients try again after the time given. */
+export function notNow(): Failure {
+  return new Failure("unavailable", "gateway starting; retry shortly", {
+    details: { reason: "startup-sidecars" },
+    retryAfterMs: 500,
+  });
 }
 
 /** The `hello-ok` payload (protocol.md 2.3; the v3 dialect 2.6): only what this caller may know. */

@@ -277,7 +277,7 @@ test("what an include brought is changed in its own file only", async () => {
     `agents.list comes from ${state}/agents.json`,
   );
   await store.set("agents.defaults.workspace", "/w", { by: "x" });
-  assert.match((await host.files.read(file)) ?? "", '"workspace": "/w"');
+  assert.match((await host.files.read(file)) ?? "", 'workspace: "/w"');
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -56,7 +56,7 @@ test("config.schema and config.schema.lookup answer in the published shape", asy
     ["ConfigSchemaLookupResult", await call("config.schema.lookup", { path: "gateway" })],
     ["ConfigSchemaLookupResult", await call("config.schema.lookup", { path: "models.providers.*.apiKey" })],
   ] as const) {
-    const check = new Ajv.Ajv({ strict: false }).compile({
+    const check = new Ajv({ strict: false }).compile({
       ...published.definitions[definition],
       definitions: published.definitions,
     });
@@ -161,7 +161,9 @@ async function gateway(text: string): Promise<Opened> {
     restart: (reason: string) => void restarts.push(reason),
   } as unknown as App;
   const call = async (name: string, given: object = {}) => {
-    const { params, result, run } = configMethods.find((method) => method.name === name) ?? assert.unreachable();
+    const found = configMethods.find((method) => method.name === name);
+    if (!found) throw new Error(`no method ${name}`);
+    const { params, result, run } = found;
     const answer = await (run as (call: object) => unknown)({ app, params: v.parse(params as v.GenericSchema, given) });
     assert.not.ok(answer instanceof Prepared);
     return v.parse(result as v.GenericSchema, answer) as Readonly<Record<string, unknown>>;
