@@ -1,4 +1,3 @@
-import { connect as connectTcp } from "node:net";
 import type { DialOptions } from "../../src/host/host.ts";
 import { clampCode, clampReason, type Socket, type SocketEvents } from "../../src/host/socket.ts";
 
@@ -121,7 +120,8 @@ function cut(peer: Peer | undefined): void {
 function explain(url: string): Promise<string> {
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve) => {
-    const probe = connectTcp({
+    // node:net costs more to load than the rest of a command: only who failed pays.
+    const probe = process.getBuiltinModule("node:net").connect({
       host: hostname.replace(/^\[|\]$/g, ""),
       port: Number(port) || (protocol === "wss:" ? 443 : 80),
       timeout: 1000,

@@ -1,4 +1,3 @@
-import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Net } from "../../src/host/host.ts";
 import { dial } from "./dial.ts";
@@ -17,7 +16,7 @@ export const net: Omit<Net, "serve"> = {
     ),
   reaches: (host, port, timeoutMs) =>
     new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: timeoutMs });
+      const socket = process.getBuiltinModule("node:net").connect({ host, port, timeout: timeoutMs });
       const end = (answer: boolean): void => {
         socket.destroy();
         resolve(answer);

@@ -1,12 +1,11 @@
-import { isatty } from "node:tty";
 import type { Output, Terminal } from "../../src/host/host.ts";
 
 /** The terminal or pipes that this process was given. */
 export function createTerminal(): Terminal {
   return {
-    stdout: output(process.stdout, 1),
-    stderr: output(process.stderr, 2),
-    interactive: isatty(0) && isatty(1),
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    interactive: isTerminal(process.stdin) && isTerminal(process.stdout),
     async readInput() {
       let text = "";
       process.stdin.setEncoding("utf8");
@@ -16,14 +15,19 @@ export function createTerminal(): Terminal {
   };
 }
 
-function output(stream: NodeJS.WriteStream, descriptor: number): Output {
+function output(stream: NodeJS.WriteStream): Output {
   // A reader that went away (`| head`) is no error of ours.
   stream.on("error", () => undefined);
   return {
-    isTerminal: isatty(descriptor),
+    isTerminal: isTerminal(stream),
     get columns() {
       return stream.columns || 80;
     },
     write: (text) => void stream.write(text),
   };
+}
+
+/** `isTTY` is absent, not false, on a pipe. (`isatty` of node:tty would cost every command some milliseconds.) */
+function isTerminal(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY ?? false;
 }

@@ -1,13 +1,13 @@
 // The yardstick: the least a WebSocket server on this runtime can do. Every message is answered with the same text; the
 // message `fan` sends that text to every socket. Bun serves natively, the others over node:http and ws, as the product
 // does. Usage: <runtime> scripts/bench/bare.ts PORT BYTES
-import { createServer } from "node:http";
-import { WebSocketServer, type WebSocket } from "ws";
+import type { WebSocket } from "ws";
 
 const port = Number(process.argv[2]);
 const text = "x".repeat(Number(process.argv[3]));
 
 if (typeof Bun === "undefined") {
+  const [{ createServer }, { WebSocketServer }] = await Promise.all([import("node:http"), import("ws")]);
   const sockets = new Set<WebSocket>();
   const server = createServer();
   const accept = new WebSocketServer({ noServer: true, perMessageDeflate: false });

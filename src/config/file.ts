@@ -3,7 +3,6 @@ import type { Host } from "../host/host.ts";
 import { dirname, join, type Paths } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import { createEvents } from "../kit/events.ts";
-import { sha256Hex } from "../kit/ids.ts";
 import { isObject } from "../kit/json.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
@@ -102,8 +101,7 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
         });
         await files.write(`${target}.bak`, before.raw, { mode: 0o600 });
       }
-      const now = await readText();
-      if ((await sha256Hex(now ?? "")) !== before.hash) throw changedMeanwhile();
+      if ((await readText()) !== (before.raw ?? undefined)) throw changedMeanwhile();
       await files.write(target, raw, { mode: 0o600 });
       log.info("config written", { by, changed: changed.join(",") });
       adopt(next);

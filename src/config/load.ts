@@ -45,7 +45,8 @@ export async function load(text: string | undefined, context: LoadContext, earli
 }
 
 async function loadText(text: string | undefined, context: LoadContext, dotEnv: Environment): Promise<Loaded> {
-  const { path, value: parsed, finding } = { path: context.paths.config, ...(await parseText(text)) };
+  const path = context.paths.config;
+  const { value: parsed, finding } = await parseText(text);
   const included = await resolveIncludes(parsed, {
     files: context.host.files,
     file: path,

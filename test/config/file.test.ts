@@ -94,6 +94,13 @@ test("a first set makes the file", async () => {
   assert.equal(JSON.parse((await host.files.read(file)) ?? ""), { agents: { list: [{ id: "main" }] } });
 });
 
+test("SC-016 gateway.mode=local can be set where there was no file", async () => {
+  const { store, host } = await opened();
+  await store.set("gateway.mode", "local", { by: "config set" });
+  assert.is(await host.files.read(file), '{\n  "gateway": {\n    "mode": "local"\n  }\n}\n');
+  assert.is((await host.files.stat(file))?.mode, 0o600);
+});
+
 test("a removed path is gone; one that is not there is named", async () => {
   const { store } = await opened({ files: { [file]: sound } });
   await store.set("gateway.port", undefined, { by: "config unset" });

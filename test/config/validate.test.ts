@@ -144,7 +144,7 @@ const odd: readonly unknown[] = [
   null,
   0,
   -1,
-  1e400,
+  Number.POSITIVE_INFINITY,
   "",
   "x",
   true,

@@ -11,7 +11,7 @@ import { Failure } from "../../src/kit/error.ts";
 import { createLogger } from "../../src/kit/log.ts";
 import { REDACTED } from "../../src/kit/redact.ts";
 import { configMethods } from "../../src/methods/config.ts";
-import { Prepared } from "../../src/methods/method.ts";
+import { type Call, type Method, Prepared } from "../../src/methods/method.ts";
 import { scriptedHost, type ScriptedHost } from "../support/host.ts";
 
 const file = "/home/me/.openclaw/openclaw.json";
@@ -146,8 +146,8 @@ test.run();
 interface Opened {
   readonly host: ScriptedHost;
   readonly restarts: readonly string[];
-  call(name: string, params?: object): Promise<Readonly<Record<string, unknown>>>;
-  fails(name: string, params: object): Promise<Failure>;
+  readonly call: (name: string, params?: object) => Promise<Readonly<Record<string, unknown>>>;
+  readonly fails: (name: string, params: object) => Promise<Failure>;
 }
 
 async function gateway(text: string): Promise<Opened> {
@@ -163,10 +163,10 @@ async function gateway(text: string): Promise<Opened> {
   const call = async (name: string, given: object = {}) => {
     const found = configMethods.find((method) => method.name === name);
     if (!found) throw new Error(`no method ${name}`);
-    const { params, result, run } = found;
-    const answer = await (run as (call: object) => unknown)({ app, params: v.parse(params as v.GenericSchema, given) });
+    const declared = found as unknown as Method;
+    const answer = await declared.run({ app, params: v.parse(declared.params, given) } as Call<unknown>);
     assert.not.ok(answer instanceof Prepared);
-    return v.parse(result as v.GenericSchema, answer) as Readonly<Record<string, unknown>>;
+    return v.parse(declared.result, answer) as Readonly<Record<string, unknown>>;
   };
   const fails = async (name: string, given: object) =>
     Failure.from(
