@@ -42,6 +42,8 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
       hostname: options.hostname,
       port: options.port,
       development: false,
+      // Not the default outside development: two gateways would share the port and halve each other's clients.
+      reusePort: false,
       maxRequestBodySize: options.maxBody,
       ...(options.tls ? { tls: options.tls } : {}),
       async fetch(request, server) {

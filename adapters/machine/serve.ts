@@ -168,7 +168,8 @@ async function limitBody(
         },
       }),
     );
-    const limited = new Request(request, { body: counted ?? null, duplex: "half" } as RequestInit);
+    const { url, method, headers, signal } = request;
+    const limited = new Request(url, { method, headers, signal, body: counted ?? null, duplex: "half" } as RequestInit);
     Promise.resolve(next(limited)).then(resolve, reject);
   });
 }
