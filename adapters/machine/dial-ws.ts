@@ -21,12 +21,12 @@ export async function dialWs(url: string, handlers: Handlers, options: DialOptio
   socket.on("message", (data: Buffer) => handlers.message(data.toString("utf8")));
   socket.on("pong", () => handlers.pong());
   socket.on("error", (error) => void (failure ||= error.message));
-  socket.on("unexpected-response", (request, response) => {
+  socket.on("unexpected-response", (_, response) => {
     let body = "";
     response.setEncoding("utf8").on("data", (text: string) => void (body = (body + text).slice(0, 4096)));
-    response.on("close", () => {
+    response.on("end", () => {
       failure = refusal(response.statusCode ?? 0, body);
-      request.destroy();
+      socket.terminate();
     });
   });
   socket.on("close", (code, reason) => handlers.close(code, reason.toString("utf8") || (code === 1006 ? failure : "")));

@@ -1,0 +1,141 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { X509Certificate } from "node:crypto";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { net } from "../../adapters/machine/net.ts";
+import type { DialOptions, Server, ServeOptions } from "../../src/host/host.ts";
+import type { Fetch, SocketEvents } from "../../src/host/socket.ts";
+import { freePort } from "../support/gateway-process.ts";
+import { runtime } from "../support/runtime.ts";
+
+const { serve } = await (runtime === "bun"
+  ? import("../../adapters/bun/serve.ts")
+  : import("../../adapters/machine/serve.ts"));
+const limits = { hostname: "127.0.0.1", port: 0, maxPayload: 1e6, maxUntrusted: 65_536, maxBody: 1e6 };
+const servers: Server[] = [];
+
+const echo: SocketEvents = {
+  open: () => undefined,
+  message: (socket, text) => void (text === "close" ? socket.close(4002, "asked") : socket.send(text)),
+  pong: () => undefined,
+  drain: () => undefined,
+  close: () => undefined,
+};
+
+async function listen(fetch: Fetch, options: Partial<ServeOptions> = {}): Promise<number> {
+  const server = await serve({ ...limits, ...options }, fetch);
+  servers.push(server);
+  return server.port;
+}
+
+/** Dials, sends, and tells everything that happened once the socket is closed. */
+function talk(url: string, messages: readonly string[], options?: DialOptions): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    const seen: string[] = [];
+    net.dial(
+      url,
+      {
+        open: (socket) => messages.forEach((text) => socket.send(text)),
+        message: (_, text) => void seen.push(text),
+        pong: () => undefined,
+        drain: () => undefined,
+        close: (_, code, reason) => resolve([...seen, `${code} ${reason}`]),
+      },
+      options,
+    );
+  });
+}
+
+test("messages go and come, and the close is told with its code", async () => {
+  const port = await listen((_, env) => env.upgrade(echo));
+  assert.equal(await talk(`ws://127.0.0.1:${port}`, ["a", "ü", "close"]), ["a", "ü", "4002 asked"]);
+});
+
+test("headers are sent", async () => {
+  const port = await listen((request, env) =>
+    env.upgrade({ ...echo, open: (socket) => socket.close(4003, request.headers.get("x-a") ?? "") }),
+  );
+  assert.equal(await talk(`ws://127.0.0.1:${port}`, [], { headers: { "x-a": "b" } }), ["4003 b"]);
+});
+
+test("a port that nobody listens on is told as such", async () => {
+  const [end] = await talk(`ws://127.0.0.1:${await freePort()}`, []);
+  assert.match(end ?? "", /^1006 .*ECONNREFUSED/);
+});
+
+test("a refusal over HTTP is told with its message where the client can see it", async () => {
+  const port = await listen(() => Response.json({ error: { message: "not you" } }, { status: 403 }));
+  const [end] = await talk(`ws://127.0.0.1:${port}`, [], { headers: { "x-a": "b" } });
+  assert.match(end ?? "", runtime === "bun" ? /^1006/ : /^1006 403 not you/);
+});
+
+test("a server that says nothing is given up on", async () => {
+  const port = await listen(() => new Promise<Response>(() => undefined));
+  const [end] = await talk(`ws://127.0.0.1:${port}`, [], { timeoutMs: 100 });
+  assert.is(end, "1006 no answer within 100 ms");
+});
+
+test("threat A: only the pinned certificate is spoken to", async () => {
+  const { cert, key, fingerprint } = makeCertificate();
+  let asked = 0;
+  const port = await listen(
+    (_, env) => {
+      asked++;
+      return env.upgrade(echo);
+    },
+    { tls: { cert, key } },
+  );
+  const url = `wss://127.0.0.1:${port}`;
+  assert.equal(await talk(url, ["a", "close"], { fingerprint }), ["a", "4002 asked"]);
+  const [end] = await talk(url, ["a"], { fingerprint: "00".repeat(32) });
+  assert.match(end ?? "", /^1006 .*not the pinned 0000/);
+  assert.is(asked, 1, "nothing was sent to the other one");
+});
+
+test("a port is reachable or not", async () => {
+  const port = await listen(() => new Response());
+  assert.is(await net.reaches("127.0.0.1", port, 1000), true);
+  assert.is(await net.reaches("127.0.0.1", await freePort(), 1000), false);
+});
+
+test("this machine's interfaces include loopback", () => {
+  assert.ok(
+    net.interfaces().some(({ address, family, internal }) => address === "127.0.0.1" && family === 4 && internal),
+  );
+});
+
+function makeCertificate(): { cert: string; key: string; fingerprint: string } {
+  const folder = mkdtempSync(join(tmpdir(), "clawlet-tls-"));
+  const [keyPath, certPath] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=clawlet-test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "2",
+      "-keyout",
+      keyPath,
+      "-out",
+      certPath,
+      ...subject,
+    ],
+    { stdio: "ignore" },
+  );
+  const cert = readFileSync(certPath, "utf8");
+  const key = readFileSync(keyPath, "utf8");
+  rmSync(folder, { recursive: true });
+  return { cert, key, fingerprint: new X509Certificate(cert).fingerprint256 };
+}
+
+test.after(() => Promise.all(servers.map((server) => server.close(0))).then(() => undefined));
+test.run();

@@ -1,0 +1,61 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { processes } from "../../adapters/machine/processes.ts";
+
+test("a program runs to its end with its output and status", async () => {
+  assert.equal(await processes.run("sh", ["-c", "cat; echo err >&2; exit 3"], { input: "in" }), {
+    code: 3,
+    stdout: "in",
+    stderr: "err\n",
+  });
+});
+
+test("a program that is not there answers 127", async () => {
+  assert.is((await processes.run("/no/such/program", [])).code, 127);
+});
+
+test("a program that takes too long is killed", async () => {
+  const started = Date.now();
+  const { code } = await processes.run("sleep", ["30"], { timeoutMs: 50 });
+  assert.is.not(code, 0);
+  assert.ok(Date.now() - started < 10_000);
+});
+
+test("this process is its own first ancestor, and its parent the next", async () => {
+  const ancestors = await processes.ancestors();
+  assert.equal(ancestors.slice(0, 2), [process.pid, process.ppid]);
+});
+
+test("a process has one start time as long as it lives", async () => {
+  const first = await processes.startTime(process.pid);
+  assert.ok(first);
+  assert.is(await processes.startTime(process.pid), first);
+  assert.is(await processes.startTime(2_000_000_000), undefined);
+});
+
+test("a child is alive until it is killed, waited for or not", async () => {
+  const child = processes.spawn("sleep", ["30"]);
+  assert.ok(processes.alive(child.pid));
+  child.kill("SIGKILL");
+  assert.equal(await child.exited, { code: undefined, signal: "SIGKILL" });
+  assert.not.ok(processes.alive(child.pid));
+});
+
+test("a child's own status is told, also when it was asked to end", async () => {
+  const child = processes.spawn("sh", ["-c", 'trap "exit 7" TERM; while :; do sleep 0.05; done']);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.kill("SIGTERM");
+  assert.equal(await child.exited, { code: 7, signal: undefined });
+});
+
+test("signals are heard until the listener is taken back", async () => {
+  let heard = 0;
+  const stop = processes.onSignal("SIGUSR2", () => void heard++);
+  process.kill(process.pid, "SIGUSR2");
+  const deadline = Date.now() + 5000;
+  while (heard === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  stop();
+  assert.is(heard, 1);
+});
+
+test.run();
