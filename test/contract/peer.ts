@@ -69,10 +69,17 @@ export function frame(opcode: number, payload: string | Uint8Array, { masked = t
       ? Buffer.from([data.length])
       : data.length < 65_536
         ? Buffer.from([126, data.length >> 8, data.length & 255])
-        : Buffer.concat([Buffer.from([127, 0, 0, 0, 0]), Buffer.from(new Uint32Array([data.length]).buffer).reverse()]);
+        : longSize(data.length);
   if (masked) size[0] = (size[0] ?? 0) | 0x80;
   // A mask of zeros is a mask, and leaves the payload readable.
   return Buffer.concat([Buffer.from([head | opcode]), size, masked ? Buffer.alloc(4) : Buffer.alloc(0), data]);
+}
+
+function longSize(length: number): Buffer {
+  const size = Buffer.alloc(9);
+  size[0] = 127;
+  size.writeUInt32BE(length, 5);
+  return size;
 }
 
 /** Code and reason of a close frame. */
