@@ -124,7 +124,7 @@ function explained(failure: Failure, target: Target, known: boolean, program: st
     });
   return new Failure(failure.code, failure.message, {
     details: failure.details,
-    hints: [...targetLines(target), ...advice(failure, code, program)],
+    hints: [...targetLines(target), ...advice(failure, code, { target, program })],
     retryable: failure.retryable,
     cause: failure,
   });
@@ -133,7 +133,13 @@ function explained(failure: Failure, target: Target, known: boolean, program: st
 /** The ways in which a gateway says that it was given no proof at all (protocol.md 3.4, 4.2). */
 const wantsSecret = /^(AUTH_TOKEN_MISSING|AUTH_PASSWORD_MISSING|AUTH_REQUIRED|DEVICE_IDENTITY_REQUIRED)$/;
 
-function advice(failure: Failure, code: string, program: string): readonly string[] {
+function advice(
+  failure: Failure,
+  code: string,
+  { target, program }: { target: Target; program: string },
+): readonly string[] {
+  if (target.kind === "local" && failure.message.includes("ECONNREFUSED"))
+    return [`Nothing listens there. Start it: ${program} gateway`];
   const request = textAt(failure.details, "requestId");
   if (request) return [`Fix: approve this device on the gateway: ${program} devices approve ${request}`];
   if (code === "AUTH_RATE_LIMITED") return ["Fix: wait before trying again."];

@@ -52,6 +52,7 @@ export const configUnset = command({
   summary: "Remove a value, so that its default applies.",
   positionals: [path],
   options: {},
+  examples: [{ command: "config unset gateway.port", description: "Back to 18789." }],
   async run(context) {
     const [where = ""] = context.args;
     const store = await openStore(context);
@@ -66,6 +67,7 @@ export const configValidate = command({
   path: ["config", "validate"],
   summary: "Check the configuration and say what is wrong.",
   options: {},
+  examples: [{ command: "config validate", description: "Status 1 when something is wrong." }],
   async run(context) {
     const { output, host } = context;
     const { path: file, exists, valid, issues, warnings, unknownKeys, unsafe } = (await openStore(context)).current();
@@ -88,6 +90,7 @@ export const configFile = command({
   path: ["config", "file"],
   summary: "Print where the configuration file is.",
   options: {},
+  examples: [{ command: "config file", description: "Its path, for scripts." }],
   async run({ output, paths }) {
     if (output.json) output.data({ path: paths.config });
     else output.print(paths.config);
@@ -100,6 +103,7 @@ export const configHistory = command({
   path: ["config", "history"],
   summary: "List earlier versions of the configuration and what changed.",
   options: {},
+  examples: [{ command: "config history", description: "Newest first." }],
   async run(context) {
     const { output } = context;
     const revisions = await (await openStore(context)).history();
@@ -122,6 +126,7 @@ export const configRollback = command({
   summary: "Bring back an earlier version of the configuration.",
   positionals: [{ name: "number", description: "Which one, from `config history`; 1 is the newest." }],
   options: {},
+  examples: [{ command: "config rollback 1", description: "Undo the last change." }],
   async run(context) {
     const [text = ""] = context.args;
     if (!/^[1-9]\d{0,3}$/.test(text))

@@ -22,6 +22,7 @@ export const devicesList = command({
   path: ["devices", "list"],
   summary: "List paired devices and those that ask to be.",
   options: clientOptions,
+  examples: [{ command: "devices list", description: "Ids to use with the other commands." }],
   async run(context) {
     const { output, host } = context;
     const list = await ask(context, "device.pair.list", {}, { scopes });
@@ -37,6 +38,7 @@ export const devicesApprove = command({
   summary: "Let a device in that asks to be paired.",
   positionals: [requestId],
   options: clientOptions,
+  examples: [{ command: "devices approve <request>", description: "With an id from `devices list`." }],
   run: (context) =>
     change(context, "device.pair.approve", { requestId: first(context) }, `Approved ${first(context)}.`),
 });
@@ -47,6 +49,7 @@ export const devicesReject = command({
   summary: "Turn away a device that asks to be paired.",
   positionals: [requestId],
   options: clientOptions,
+  examples: [{ command: "devices reject <request>", description: "With an id from `devices list`." }],
   run: (context) => change(context, "device.pair.reject", { requestId: first(context) }, `Rejected ${first(context)}.`),
 });
 
@@ -56,6 +59,7 @@ export const devicesRemove = command({
   summary: "Forget a paired device and end its connections.",
   positionals: [deviceId],
   options: clientOptions,
+  examples: [{ command: "devices remove <device>", description: "With an id from `devices list`." }],
   run: (context) => change(context, "device.pair.remove", { deviceId: first(context) }, `Removed ${first(context)}.`),
 });
 
@@ -65,6 +69,7 @@ export const devicesRename = command({
   summary: "Give a paired device a name.",
   positionals: [deviceId, { name: "label", description: "Its new name." }],
   options: clientOptions,
+  examples: [{ command: 'devices rename <device> "Kitchen tablet"', description: "A name to recognise it by." }],
   run(context) {
     const label = context.args[1] ?? "";
     return change(context, "device.pair.rename", { deviceId: first(context), label }, `Renamed it to ${label}.`);
@@ -81,6 +86,7 @@ export const devicesRotate = command({
     scopes: { value: "<list>", description: "Scopes of the new token, with commas between; as before when left out." },
     ...clientOptions,
   },
+  examples: [{ command: "devices rotate <device> --scopes operator.read", description: "A token that may only read." }],
   run(context) {
     const { role, scopes: wanted } = context.options;
     const params = { deviceId: first(context), role, ...(wanted === undefined ? {} : { scopes: wanted.split(",") }) };
@@ -94,6 +100,9 @@ export const devicesRevoke = command({
   summary: "Take away a device's token and end its connections.",
   positionals: [deviceId],
   options: { role, ...clientOptions },
+  examples: [
+    { command: "devices revoke <device> --role node", description: "As a node; what it may do as an operator stays." },
+  ],
   run(context) {
     const params = { deviceId: first(context), role: context.options.role };
     return change(context, "device.token.revoke", params, `Revoked the ${params.role} token of ${params.deviceId}.`);

@@ -23,6 +23,10 @@ export const status = command({
   path: ["status"],
   summary: "Show an overview: gateway, sessions, channels, nodes, devices, configuration.",
   options,
+  examples: [
+    { command: "status", description: "The gateway of this profile." },
+    { command: "status --all", description: "With every channel, node and device." },
+  ],
   async run(context) {
     const { output } = context;
     const seen = await look(context);

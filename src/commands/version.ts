@@ -6,6 +6,7 @@ export const version = command({
   path: ["version"],
   summary: "Print the version.",
   options: {},
+  examples: [{ command: "version --json", description: "With the runtime, for programs." }],
   run: async ({ host, output }) => {
     if (output.json) output.data({ version: VERSION, runtime: host.runtimeVersion });
     else output.print(VERSION);

@@ -72,6 +72,6 @@ export function connectOfficial(options: Options & { device?: DeviceKeys; shelf?
   });
 }
 
-function rawPublicKey(pem: string): Buffer {
+export function rawPublicKey(pem: string): Buffer {
   return createPublicKey(pem).export({ type: "spki", format: "der" }).subarray(-32);
 }
