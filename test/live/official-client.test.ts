@@ -110,6 +110,78 @@ test("every advertised method answers the official client with what the publishe
   await gateway.stop();
 });
 
+test("the configuration is read and changed, guarded by its hash", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const owner = await connectOfficial({ url: gateway.url, token, ...admin });
+  const ask = asker(owner);
+  const before = await ask("config.get", {});
+  const baseHash = before["hash"];
+  const patched = await ask("config.patch", { raw: '{ui: {assistant: {name: "Ada"}}}', baseHash });
+  assert.is.not(patched["hash"], baseHash);
+  const stale = await owner.client.request("config.set", { raw: "{}", baseHash }).catch(String);
+  assert.match(String(stale), "config changed since last load");
+  const raw = JSON.stringify({ gateway: { mode: "local", auth: { mode: "token", token: "__OPENCLAW_REDACTED__" } } });
+  await ask("config.apply", { raw, baseHash: patched["hash"] });
+  await until("config.changed event", () => owner.events.find(({ event }) => event === "config.changed"));
+  await owner.stop();
+  await gateway.stop();
+});
+
+test("a device that may not come in silently waits, is approved, renamed, rotated and removed", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const owner = await connectOfficial({ url: gateway.url, token, ...admin });
+  const ask = asker(owner);
+  const device = makeDevice();
+  const guest = {
+    url: gateway.url,
+    token,
+    clientName: "cli" as const,
+    mode: "cli" as const,
+    scopes: ["operator.read"],
+    device,
+  };
+  const knock = () => connectOfficial({ ...guest, origin: "http://localhost:3000" });
+  assert.match(await knock().then(() => "in", String), "device pairing required");
+  const { pending } = (await ask("device.pair.list", {})) as { pending: { requestId: string }[] };
+  await ask("device.pair.approve", { requestId: pending[0]?.requestId });
+  const connected = await knock();
+  assert.equal(connected.hello.auth.scopes, ["operator.read"]);
+  await ask("device.pair.rename", { deviceId: device.deviceId, label: "Ada's browser" });
+  await ask("device.token.rotate", { deviceId: device.deviceId, role: "operator" });
+  assert.equal(await connected.closed, { code: 4001, reason: "device removed" });
+  connected.client.stop();
+  await ask("device.pair.remove", { deviceId: device.deviceId });
+  assert.match(await knock().then(() => "in", String), "device pairing required");
+  const { pending: again } = (await ask("device.pair.list", {})) as { pending: { requestId: string }[] };
+  await ask("device.pair.reject", { requestId: again[0]?.requestId });
+  for (const frame of owner.events) checkEvent(frame.event, frame.payload);
+  await owner.stop();
+  await gateway.stop();
+});
+
+test("a node connects, has its surface approved, and is listed, described, renamed and removed", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const owner = await connectOfficial({ url: gateway.url, token, ...admin });
+  const ask = asker(owner);
+  const device = makeDevice();
+  const nodeId = device.deviceId;
+  const surface = { caps: ["system"], commands: ["system.run", "system.notify"] };
+  const who = { clientName: "node-host" as const, mode: "node" as const, role: "node", scopes: [], ...surface };
+  const node = await connectOfficial({ url: gateway.url, token, ...who, device });
+  const { pending } = (await ask("node.pair.list", {})) as { pending: { requestId: string; nodeId: string }[] };
+  assert.is(pending[0]?.nodeId, nodeId);
+  await ask("node.pair.approve", { requestId: pending[0]?.requestId });
+  const { nodes } = (await ask("node.list", {})) as { nodes: { commands: string[]; connected: boolean }[] };
+  assert.equal([nodes[0]?.connected, nodes[0]?.commands.toSorted()], [true, ["system.notify", "system.run"]]);
+  await ask("node.describe", { nodeId });
+  await ask("node.rename", { nodeId, displayName: "Workshop" });
+  await ask("node.pair.remove", { nodeId });
+  for (const frame of owner.events) checkEvent(frame.event, frame.payload);
+  await node.stop();
+  await owner.stop();
+  await gateway.stop();
+});
+
 test("a stopping gateway tells its clients, and closes with 1012", async () => {
   const gateway = await startGateway();
   const connected = await connectOfficial({ url: gateway.url, scopes: ["operator.read"] });
@@ -118,6 +190,15 @@ test("a stopping gateway tells its clients, and closes with 1012", async () => {
   assert.equal(connected.events.at(-1)?.payload, { reason: "gateway stopping" });
   connected.client.stop();
 });
+
+/** Calls a method and holds its result to the published schema. */
+function asker({ client }: Connected) {
+  return async (method: string, params: unknown): Promise<Record<string, unknown>> => {
+    const result = await client.request<Record<string, unknown>>(method, params);
+    checkResult(method, result);
+    return result;
+  };
+}
 
 /** The least that each method needs; those not named need nothing. */
 function paramsFor(method: string): unknown {

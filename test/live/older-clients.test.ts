@@ -23,9 +23,9 @@ interface Answer {
 
 interface Talk {
   readonly nonce: string;
-  ask(method: string, params: unknown): Promise<Answer>;
+  readonly ask: (method: string, params: unknown) => Promise<Answer>;
   readonly closed: Promise<number>;
-  end(): void;
+  readonly end: () => void;
 }
 
 function talk(): Promise<Talk> {
