@@ -22,6 +22,8 @@ interface Outcome {
 const options = mri(process.argv.slice(2), { string: ["runtime", "only"], boolean: ["skip-checks"] });
 const bin = (name: string) => join("node_modules", ".bin", name);
 const machineNode = findMachineNode();
+/** Of this run alone, so that two runs side by side do not take away each other's files. */
+const nodeBuild = join(".test", `node-${process.pid}`);
 const runtimes: Record<string, readonly string[]> = {
   bun: [bin("bun")],
   deno: [bin("deno"), "run", "-A", "--no-check"],
@@ -44,6 +46,8 @@ if (chosen.includes("node")) await transpileForNode();
 const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
 await Promise.all([worker(), worker()]);
 
+rmSync(nodeBuild, { recursive: true, force: true });
+
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
 print(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
@@ -56,7 +60,7 @@ async function worker(): Promise<void> {
 async function runFile(runtime: string, file: string): Promise<void> {
   const command = runtimes[runtime];
   if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
-  const target = runtime === "node" ? join(".test", "node", file.replace(/\.ts$/, ".js")) : file;
+  const target = runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file;
   const { code, output, ms } = await run([...command, target], file.includes("live") ? 240_000 : 60_000);
   const count = (label: string) => Number(new RegExp(`^ {2}${label}:\\s+(\\d+)`, "m").exec(plain(output))?.[1] ?? 0);
   const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
@@ -106,15 +110,14 @@ function run(command: readonly string[], deadlineMs: number): Promise<{ code: nu
 /** Nothing of the developer's own set-up reaches a test. */
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([key]) => !/^(OPENCLAW_|CLAWDBOT_|NO_COLOR|FORCE_COLOR)/.test(key));
-  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", CLAWLET_TEST_BUILD: nodeBuild };
 }
 
-/** Node 20 cannot read TypeScript: sources and tests are bundled file by file into .test/node. */
+/** Node 20 cannot read TypeScript: sources and tests are bundled file by file into a folder of its own. */
 async function transpileForNode(): Promise<void> {
-  rmSync(join(".test", "node"), { recursive: true, force: true });
   await build({
     entryPoints: [...files, "adapters/node/main.ts"].map((file) => `./${file}`),
-    outdir: join(".test", "node"),
+    outdir: nodeBuild,
     outbase: ".",
     bundle: true,
     splitting: true,

@@ -4,6 +4,7 @@ import { createHealth } from "./gateway/health.ts";
 import { createHeartbeat } from "./gateway/heartbeat.ts";
 import { createHub } from "./gateway/hub.ts";
 import type { Exposure, Refusal } from "./gateway/exposure.ts";
+import { guardConfig } from "./gateway/ownership.ts";
 import { createPresence } from "./gateway/presence.ts";
 import { createServer } from "./gateway/server.ts";
 import { createWireLog, type WireLogStyle } from "./gateway/wire-log.ts";
@@ -87,7 +88,8 @@ interface Running {
 }
 
 async function start(options: OpenOptions, port: number): Promise<Running> {
-  const { host, config, log, paths } = options;
+  const { host, log, paths } = options;
+  const config = guardConfig(options.config, () => options.owner());
   let exposure = allowed(options.expose());
   const store = createStandbyStore(createFolderStore(host.files, paths.state), () => options.owner());
   const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, host.clock, log)]);

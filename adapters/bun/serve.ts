@@ -1,6 +1,14 @@
 import type { ServerWebSocket } from "bun";
 import type { Server, ServeOptions } from "../../src/host/host.ts";
-import { clampCode, clampReason, UPGRADED, type Fetch, type Socket, type SocketEvents } from "../../src/host/socket.ts";
+import {
+  clampCode,
+  clampReason,
+  isHandshake,
+  UPGRADED,
+  type Fetch,
+  type Socket,
+  type SocketEvents,
+} from "../../src/host/socket.ts";
 import { bindFailure } from "../machine/bind-failure.ts";
 
 interface Data {
@@ -48,6 +56,8 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
       ...(options.tls ? { tls: options.tls } : {}),
       async fetch(request, server) {
         const peer = server.requestIP(request);
+        const asks = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+        if (asks && !isHandshake(request.headers)) return new Response("Bad Request", { status: 400 });
         let accepted = false;
         const response = await fetch(request, {
           peer: { address: peer?.address ?? "", port: peer?.port ?? 0 },

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Server, ServeOptions } from "../../src/host/host.ts";
-import { UPGRADED, type Env, type Fetch, type SocketEvents } from "../../src/host/socket.ts";
+import { isHandshake, UPGRADED, type Env, type Fetch, type SocketEvents } from "../../src/host/socket.ts";
 import { bindFailure } from "./bind-failure.ts";
 import { wire } from "./wire.ts";
 
@@ -90,7 +90,8 @@ async function answerUpgrade(
   complete: (events: SocketEvents) => void,
 ): Promise<void> {
   const request = requestOf(incoming);
-  if (!request) return end(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  if (!request || !isHandshake(request.headers))
+    return end(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   let accepted: SocketEvents | undefined;
   const env: Env = {
     peer: peerOf(incoming),

@@ -41,8 +41,9 @@ export const configSet = command({
   ],
   async run(context) {
     const [where = "", text = ""] = context.args;
-    const store = await openStore(context);
-    return written(context, await store.set(where, await valueOf(text), { by: "config set" }), "Updated", where);
+    const value = await valueOf(text);
+    const write = await (await openStore(context)).set(where, value, { by: "config set" });
+    return written(context, write, "Updated", where);
   },
 });
 
@@ -55,10 +56,8 @@ export const configUnset = command({
   examples: [{ command: "config unset gateway.port", description: "Back to 18789." }],
   async run(context) {
     const [where = ""] = context.args;
-    const store = await openStore(context);
-    if (valueAt(store.current().parsed, parsePath(where)) === undefined)
-      throw new Failure("not-found", `Config path not found: ${where}`);
-    return written(context, await store.set(where, undefined, { by: "config unset" }), "Removed", where);
+    const write = await (await openStore(context)).set(where, undefined, { by: "config unset" });
+    return written(context, write, "Removed", where);
   },
 });
 

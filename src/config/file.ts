@@ -9,6 +9,7 @@ import type { Logger } from "../kit/log.ts";
 import type { ConfigRevision, ConfigSnapshot, ConfigStore, ConfigWrite } from "./config.ts";
 import { differences, mergePatch, same, withValue } from "./differences.ts";
 import { editText } from "./edit.ts";
+import { exclusively } from "./exclusive.ts";
 import { openHistory, type SavedRevision } from "./history.ts";
 import { includedFrom } from "./include.ts";
 import { load, type Loaded } from "./load.ts";
@@ -39,6 +40,11 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
   const loadFrom = (text: string | undefined) =>
     load(text, context, async () => (await history.list()).map(({ raw }) => raw));
   let present = await loadFrom(await readText());
+
+  /** One write at a time, of this process and of all others. */
+  function oneWriter<T>(work: () => Promise<T>): Promise<T> {
+    return lanes.run("write", () => exclusively(host, join(paths.state, "config.lock"), paths.config, work));
+  }
 
   /** Takes the file as it is on the disk, keeping the version that somebody else replaced. */
   async function refresh(): Promise<Loaded> {
@@ -80,7 +86,7 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
   }
 
   async function write(rewrite: Rewrite, { baseHash, by }: WriteOptions): Promise<ConfigWrite> {
-    return lanes.run("write", async () => {
+    return oneWriter(async () => {
       const { snapshot: before } = await refresh();
       if (baseHash !== undefined && baseHash !== before.hash) throw changedMeanwhile();
       const raw = await rewrite(present);

@@ -44,8 +44,8 @@ const pauseAbove = 4 * 1024 * 1024;
 const maxRunning = 256;
 
 /**
- * One connection as a state machine: `opening` (challenge sent, waiting for connect), `deciding` (connect being checked,
- * later frames wait), `ready`, `closed`. Identity is settled on the way to `ready` and never changes.
+ * One connection as a state machine: `arriving` (no socket yet), `opening` (challenge sent, waiting for connect),
+ * `deciding` (connect being checked, later frames wait), `ready`, `closed`. Identity is settled on the way to `ready` and never changes.
  */
 export function acceptConnection(context: ConnectionContext, arrival: Arrival, leave: () => void): SocketEvents {
   const { app, hub, wire } = context;
@@ -53,7 +53,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
   const openedAt = app.clock.monotonic();
   const abort = new AbortController();
   const waiting: string[] = [];
-  let state: "opening" | "deciding" | "ready" | "closed" = "opening";
+  let state: "arriving" | "opening" | "deciding" | "ready" | "closed" = "arriving";
   let socket: Socket;
   let member: (Member & { readonly caller: Caller }) | undefined;
   let claimed: { deviceId?: string | undefined; role: string } = { role: "operator" };
@@ -66,8 +66,9 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
 
   function end(close: Close): void {
     if (state === "closed") return;
+    // A peer that left in the middle of its handshake has no socket, but a place that others wait for.
+    if (state !== "arriving") socket.close(close.code, close.reason);
     state = "closed";
-    socket.close(close.code, close.reason);
     settle();
   }
 
@@ -259,6 +260,8 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
 
   return {
     open(opened) {
+      if (state === "closed") return opened.terminate();
+      state = "opening";
       socket = opened;
       context.open.add(housekeeping);
       wire.opened(connId, arrival.from.address);

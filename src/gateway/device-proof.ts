@@ -4,6 +4,7 @@ import type { ConnectParams } from "../protocol/connect.ts";
 import { signedText, signedToken } from "../protocol/signature.ts";
 import { limits } from "../protocol/version.ts";
 import { deviceRefused } from "./refusals.ts";
+import { isWeakKey } from "./weak-key.ts";
 
 export interface ProofContext {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export async function verifyDevice(
   const { device, client } = params;
   const publicKey = canonicalPublicKey(device.publicKey);
   if (!publicKey || (await deviceIdOf(publicKey)) !== device.id) throw deviceRefused("device-id-mismatch");
+  if (isWeakKey(publicKey)) throw deviceRefused("device-public-key");
   if (Math.abs(context.clock.now() - device.signedAt) > limits.skewMs[context.protocol]) {
     throw deviceRefused("device-signature-stale");
   }

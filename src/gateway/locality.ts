@@ -10,11 +10,11 @@ export interface Locality {
   readonly forged: boolean;
 }
 
-const forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+const forwarding = /^(forwarded|x-forwarded-.+|x-real-ip)$/;
 
 export function locate(headers: Headers, peer: string, trustedProxies: readonly string[]): Locality {
   const peerAddress = normaliseAddress(peer);
-  const forwarded = forwarding.some((name) => headers.has(name));
+  const forwarded = [...headers.keys()].some((name) => forwarding.test(name));
   if (!forwarded) return { address: peerAddress, local: isLoopback(peerAddress), proxied: false, forged: false };
   if (!isTrusted(peerAddress, trustedProxies))
     return { address: peerAddress, local: false, proxied: false, forged: true };

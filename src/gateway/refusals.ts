@@ -78,6 +78,7 @@ export const deviceReasons = {
   "device-signature-stale": { code: "DEVICE_AUTH_SIGNATURE_EXPIRED", text: "device signature expired" },
   "device-nonce-missing": { code: "DEVICE_AUTH_NONCE_REQUIRED", text: "device nonce required" },
   "device-nonce-mismatch": { code: "DEVICE_AUTH_NONCE_MISMATCH", text: "device nonce mismatch" },
+  "device-public-key": { code: "DEVICE_AUTH_PUBLIC_KEY_INVALID", text: "device public key invalid" },
   "device-signature": { code: "DEVICE_AUTH_SIGNATURE_INVALID", text: "device signature invalid" },
 } as const;
 

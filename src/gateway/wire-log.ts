@@ -1,4 +1,4 @@
-import type { Failure } from "../kit/error.ts";
+import { codes, type Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Caller } from "../protocol/caller.ts";
 
@@ -62,7 +62,7 @@ export function createWireLog(
     response(method, connId, id, since, failure) {
       const ms = Math.round(now() - since);
       if (!options.verbose && !failure && ms < slowMs) return;
-      const fields = failure ? { errorCode: failure.code, errorMessage: failure.message } : {};
+      const fields = failure ? { errorCode: codes[failure.code].wire, errorMessage: failure.message } : {};
       ws.info(`${full ? "→" : "⇄"} res ${failure ? "✗" : "✓"} ${method} ${ms}ms`, {
         ...fields,
         ...conn(connId),

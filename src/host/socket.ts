@@ -42,6 +42,18 @@ export type Fetch = (request: Request, env: Env) => Response | Promise<Response>
 /** The header that the placeholder response of an accepted upgrade carries on its way out. */
 export const UPGRADED = "x-clawlet-upgraded";
 
+/**
+ * Whether a request for a WebSocket can be granted (RFC 6455 4.2.1). Adapters refuse any other with 400 before `fetch`
+ * sees it: once accepted, a handshake must not fail for what it says.
+ */
+export function isHandshake(headers: Headers): boolean {
+  return (
+    /\bupgrade\b/i.test(headers.get("connection") ?? "") &&
+    headers.get("sec-websocket-version") === "13" &&
+    /^[A-Za-z0-9+/]{22}==$/.test(headers.get("sec-websocket-key") ?? "")
+  );
+}
+
 /** A close code that may be put on the wire (RFC 6455 7.4); any other becomes 1011. */
 export function clampCode(code: number): number {
   const sendable =

@@ -175,7 +175,7 @@ test("a kill between any two steps of a write leaves the old file or the new one
     host.files.recover();
     const text = await host.files.read(file);
     assert.ok(text === after || (killed && text === sound), `${step}: ${text}`);
-    const again = await opened({ disk: host.files });
+    const again = await opened({ disk: host.files, pid: 5000 + step });
     assert.ok(again.store.current().valid);
     await again.store.set("ui.x", step, { by: "y" });
     assert.is((await again.store.history()).filter(({ by }) => by === "x").length, killed && text === sound ? 0 : 1);

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../../src/commands/index.ts";
-import { endAll, freePort, launch, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
+import { endLaunched, launch } from "./cli-process.ts";
 
 const token = "a-token-of-this-test";
 const config = { gateway: { mode: "local", auth: { mode: "token", token } } };
@@ -16,6 +17,7 @@ test.before(async () => {
 test.after(async () => {
   await gateway.stop();
   endAll();
+  endLaunched();
 });
 
 const run = (...args: readonly string[]) => runCommand(args, gateway.home);
@@ -150,8 +152,7 @@ test("logs --follow prints what is written from then on, and ends with status 0 
   await until("first line", () => following.stdout().includes("Log file: ") || undefined, 15_000);
   await run("gateway", "call", "followed.method");
   await until("new line", () => following.stdout().includes("followed.method") || undefined, 10_000);
-  if (following.child.pid) process.kill(following.child.pid, "SIGINT");
-  assert.is(await following.exited, 0);
+  assert.is(await following.end("SIGINT"), 0);
 });
 
 test("SC-185 SC-186 with --url only what stands beside it counts as a credential", async () => {

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, freePort, launch, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
-import { calledAs } from "./cli-names.ts";
+import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { calledAs, endLaunched, launch, listening, run } from "./cli-process.ts";
 
 test.after(endAll);
+test.after(endLaunched);
 
 const home = makeHome();
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -45,11 +46,9 @@ test("SC-009 SC-036 SC-037 the port: flag, else environment, else configuration"
   const env = { OPENCLAW_GATEWAY_PORT: String(environment) };
   const portOf = async (args: readonly string[], given: Readonly<Record<string, string>>) => {
     const running = launch(["gateway", ...args], home, { env: given });
-    const listening = () => /listening on ws:\/\/127\.0\.0\.1:(\d+) \(PID (\d+)\)/.exec(running.stdout()) ?? undefined;
-    const [, port, pid] = await until("listening line", listening, 15_000);
-    process.kill(Number(pid), "SIGTERM");
-    await running.exited;
-    return Number(port);
+    const { port } = await listening(running);
+    await running.end();
+    return port;
   };
   assert.equal(
     [await portOf(["--port", String(flag)], env), await portOf([], env), await portOf([], {})],
@@ -225,30 +224,29 @@ test("SC-041 SC-045 SC-136 SC-137 SC-138 lan starts with a secret from configura
 test("names: clawdbot, openclaw and clawlet keep to their own folder, variables and texts", async () => {
   const place = makeHome();
   const missing = async (name: string) =>
-    (await runCommand(["gateway"], place, {}, calledAs(name))).stderr.split("\n")[0];
+    (await run(["gateway"], place, { program: calledAs(name) })).stderr.split("\n")[0];
   const text = (name: string) =>
     `Missing config. Run \`${name} setup\` or set gateway.mode=local (or pass --allow-unconfigured).`;
   for (const name of ["clawdbot", "openclaw", "clawlet"]) assert.is(await missing(name), text(name));
 
   const clawdbot = calledAs("clawdbot");
-  const refused = await runCommand(["gateway", "--bind", "lan", "--allow-unconfigured"], place, {}, clawdbot);
+  const refused = await run(["gateway", "--bind", "lan", "--allow-unconfigured"], place, { program: clawdbot });
   assert.match(refused.stderr, "(or CLAWDBOT_GATEWAY_TOKEN/CLAWDBOT_GATEWAY_PASSWORD)");
-  assert.is((await runCommand(["setup"], place, {}, clawdbot)).status, 0);
+  assert.is((await run(["setup"], place, { program: clawdbot })).status, 0);
   assert.ok(existsSync(join(place, ".clawdbot", "clawdbot.json")));
   assert.ok(existsSync(join(place, "clawd", "AGENTS.md")));
   assert.not(existsSync(join(place, ".openclaw")));
 
-  const file = async (name: string) => (await runCommand(["config", "file"], place, {}, calledAs(name))).stdout.trim();
+  const file = async (name: string) =>
+    (await run(["config", "file"], place, { program: calledAs(name) })).stdout.trim();
   assert.is(await file("clawlet"), join(place, ".clawdbot", "clawdbot.json"), "follows the only one here");
   assert.is(await file("openclaw"), join(place, ".openclaw", "openclaw.json"));
-  const gateway = await startGateway({
-    home: place,
-    program: clawdbot,
-    args: [],
-    env: { CLAWDBOT_GATEWAY_TOKEN: "t" },
-  });
+  const env = { CLAWDBOT_GATEWAY_TOKEN: "t", CLAWDBOT_GATEWAY_PORT: String(await freePort()) };
+  const gateway = launch(["gateway"], place, { program: clawdbot, env });
+  await listening(gateway);
+  await until("log file line", () => gateway.stdout().includes("log file") || undefined);
   assert.match(gateway.stdout(), `log file: ${join(place, ".clawdbot", "logs", "gateway.log")}`);
-  await gateway.stop();
+  await gateway.end();
   rmSync(place, { recursive: true });
 });
 

@@ -118,8 +118,11 @@ test("the configuration is read and changed, guarded by its hash", async () => {
   const baseHash = before["hash"];
   const patched = await ask("config.patch", { raw: '{ui: {assistant: {name: "Ada"}}}', baseHash });
   assert.is.not(patched["hash"], baseHash);
-  const stale = await owner.client.request("config.set", { raw: "{}", baseHash }).catch(String);
-  assert.match(String(stale), "config changed since last load");
+  const stale = await owner.client.request("config.set", { raw: "{}", baseHash }).then(
+    () => "accepted",
+    (error: unknown) => String(error),
+  );
+  assert.match(stale, "config changed since last load");
   const raw = JSON.stringify({ gateway: { mode: "local", auth: { mode: "token", token: "__OPENCLAW_REDACTED__" } } });
   await ask("config.apply", { raw, baseHash: patched["hash"] });
   await until("config.changed event", () => owner.events.find(({ event }) => event === "config.changed"));
@@ -194,7 +197,7 @@ test("a stopping gateway tells its clients, and closes with 1012", async () => {
 /** Calls a method and holds its result to the published schema. */
 function asker({ client }: Connected) {
   return async (method: string, params: unknown): Promise<Record<string, unknown>> => {
-    const result = await client.request<Record<string, unknown>>(method, params);
+    const result = await client.request(method, params);
     checkResult(method, result);
     return result;
   };

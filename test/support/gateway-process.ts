@@ -13,8 +13,6 @@ export interface StartOptions {
   /** Written to `<home>/.openclaw/openclaw.json` when there is none. */
   readonly config?: unknown;
   readonly port?: number;
-  /** How to call the product, when not from its own main file. */
-  readonly program?: readonly string[];
 }
 
 /** A real gateway in a process of its own, on the runtime that runs the test. */
@@ -43,7 +41,7 @@ export async function startGateway(options: StartOptions = {}): Promise<GatewayP
     writeFileSync(join(state, "openclaw.json"), JSON.stringify(options.config), { mode: 0o600, flag: "wx" });
   }
   const args = ["gateway", "--port", String(port), ...(options.args ?? ["--allow-unconfigured"])];
-  const running = launch(args, home, options);
+  const running = launch(args, home, options.env);
   const pid = await within(15_000, "listening", running, () => {
     const match = /listening on ws:\/\/\S+ \(PID (\d+)\)/.exec(running.stdout());
     return match ? Number(match[1]) : undefined;
@@ -75,9 +73,8 @@ export async function runCommand(
   args: readonly string[],
   home: string,
   env: Readonly<Record<string, string>> = {},
-  program?: readonly string[],
 ): Promise<RunResult> {
-  const running = launch(args, home, { env, ...(program ? { program } : {}) });
+  const running = launch(args, home, env);
   const deadline = setTimeout(() => running.child.kill("SIGKILL"), 30_000);
   const status = await running.exited;
   clearTimeout(deadline);
@@ -122,15 +119,10 @@ export function endAll(): void {
   for (const child of launched) child.kill("SIGKILL");
 }
 
-export type Launched = Pick<GatewayProcess, "child" | "stdout" | "stderr" | "exited">;
+type Launched = Pick<GatewayProcess, "child" | "stdout" | "stderr" | "exited">;
 
-/** Starts a command of the product and leaves it running. */
-export function launch(
-  args: readonly string[],
-  home: string,
-  { env, program: called = program }: Pick<StartOptions, "env" | "program"> = {},
-): Launched {
-  const [command = "", ...leading] = called;
+function launch(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}): Launched {
+  const [command = "", ...leading] = program;
   const child = spawn(command, [...leading, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], HOME: home, TMPDIR: process.env["TMPDIR"], NO_COLOR: "1", ...env },

@@ -12,4 +12,9 @@ export const program: readonly string[] =
     ? [process.execPath, `${root}/adapters/bun/main.ts`]
     : runtime === "deno"
       ? [process.execPath, "run", "-A", "--no-check", `${root}/adapters/deno/main.ts`]
-      : [process.execPath, strips ? `${root}/adapters/node/main.ts` : `${root}/.test/node/adapters/node/main.js`];
+      : [
+          process.execPath,
+          strips
+            ? `${root}/adapters/node/main.ts`
+            : `${root}/${process.env["CLAWLET_TEST_BUILD"]}/adapters/node/main.js`,
+        ];
