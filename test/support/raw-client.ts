@@ -169,7 +169,8 @@ function speak(socket: Socket, rest: Buffer): RawClient {
   socket.on("data", read);
   socket.on("end", end);
   socket.on("close", end);
-  if (rest.length > 0) read(Buffer.alloc(0));
+  read(Buffer.alloc(0));
+  socket.resume();
   return client;
 }
 
@@ -199,9 +200,7 @@ export function encode(
   { opcode = 1, fin = true, reserved = 0, masked = true }: RawFrame = {},
 ): Buffer {
   const { length } = payload;
-  const size = length > 65_535 ? 8 : length > 125 && opcode < 8 ? 2 : 0;
-  // A control frame has no room for a longer length; what is asked for is written all the same.
-  const extended = opcode >= 8 && length > 125 ? 2 : size;
+  const extended = length > 65_535 ? 8 : length > 125 ? 2 : 0;
   const header = Buffer.alloc(2 + extended + (masked ? 4 : 0));
   header[0] = (fin ? 128 : 0) | (reserved << 4) | opcode;
   header[1] = (masked ? 128 : 0) | (extended === 8 ? 127 : extended === 2 ? 126 : length);

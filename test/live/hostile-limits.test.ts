@@ -1,0 +1,6 @@
+import { endAll } from "../support/gateway-process.ts";
+import { testThemes } from "../support/hostile/themes.ts";
+
+process.once("exit", endAll);
+
+testThemes(["limits"]);
