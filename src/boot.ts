@@ -61,7 +61,7 @@ const graceMs = 1000;
 const restartExpectedMs = 1000;
 
 /** Starts a gateway: everything is loaded and built first, then opened in one order; a failure closes what was opened. */
-export async function open(options: OpenOptions): Promise<Gateway> {
+export async function startGatewayServer(options: OpenOptions): Promise<Gateway> {
   let running = await start(options, options.port);
   return {
     get port() {

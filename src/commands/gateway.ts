@@ -67,8 +67,8 @@ export const gatewayRun = command({
       const again = host.args.filter((arg) => arg !== "--reset" && arg !== "--force");
       return superviseSources(host, { first: [...host.args, "--no-watch"], again: [...again, "--no-watch"] });
     }
-    const { open } = await import("../boot.ts");
-    return runGatewayCommand(context, open);
+    const { startGatewayServer } = await import("../boot.ts");
+    return runGatewayCommand(context, startGatewayServer);
   },
 });
 

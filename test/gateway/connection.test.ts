@@ -245,7 +245,7 @@ test("a closing gateway says so, closes with 1012, and listens no more", async (
   assert.ok(at.host.net.servers.every((server) => !server.open));
 });
 
-test("a restart says when it expects to be back, and is", async () => {
+test("SC-242 a restart says when it expects to be back, and is", async () => {
   const at = await openWithoutPort();
   const client = await at.connected([]);
   await at.gateway.restart();

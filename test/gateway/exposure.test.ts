@@ -55,7 +55,7 @@ for (const [bind, { open, guarded }] of Object.entries(matrix) as [BindMode, (ty
     });
 }
 
-test("SC-047 SC-135 the refusal names the variables of the flavour", () => {
+test("SC-018 SC-047 SC-135 the refusal names the variables of the flavour", () => {
   const decided = decide({ flags: { bind: "lan" }, envPrefix: "OPENCLAW_" });
   assert.match("lines" in decided ? (decided.lines[1] ?? "") : "", "OPENCLAW_GATEWAY_TOKEN/OPENCLAW_GATEWAY_PASSWORD");
 });

@@ -11,7 +11,7 @@ test.after(endLaunched);
 const home = makeHome();
 test.after(() => rmSync(home, { recursive: true, force: true }));
 
-test("SC-004 SC-011 SC-031 SC-032 SC-033 SC-034 SC-035 an empty home: model, address with PID, log file, status 0", async () => {
+test("SC-004 SC-011 SC-031 SC-032 SC-061 SC-033 SC-034 SC-035 an empty home: model, address with PID, log file, status 0", async () => {
   const empty = makeHome();
   const gateway = await startGateway({ home: empty });
   const log = join(empty, ".openclaw", "logs", "gateway.log");

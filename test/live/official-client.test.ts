@@ -8,7 +8,7 @@ const token = "a-token-of-this-test";
 const withToken = { gateway: { mode: "local", auth: { mode: "token", token } } };
 const admin = { clientName: "cli" as const, mode: "cli" as const, scopes: ["operator.admin"] };
 
-test("the official client connects with the token and keeps the scopes it asks for", async () => {
+test("SC-019 the official client connects with the token and keeps the scopes it asks for", async () => {
   const gateway = await startGateway({ config: withToken, args: [] });
   const connected = await connectOfficial({
     url: gateway.url,
@@ -124,7 +124,8 @@ test("the configuration is read and changed, guarded by its hash", async () => {
   );
   assert.match(stale, "config changed since last load");
   const raw = JSON.stringify({ gateway: { mode: "local", auth: { mode: "token", token: "__OPENCLAW_REDACTED__" } } });
-  await ask("config.apply", { raw, baseHash: patched["hash"] });
+  const set = await ask("config.set", { raw, baseHash: patched["hash"] });
+  await ask("config.apply", { raw, baseHash: set["hash"] });
   await until("config.changed event", () => owner.events.find(({ event }) => event === "config.changed"));
   await owner.stop();
   await gateway.stop();
@@ -162,7 +163,7 @@ test("a device that may not come in silently waits, is approved, renamed, rotate
   await gateway.stop();
 });
 
-test("a node connects, has its surface approved, and is listed, described, renamed and removed", async () => {
+test("SC-023 a node connects, has its surface approved, and is listed, described, renamed and removed", async () => {
   const gateway = await startGateway({ config: withToken, args: [] });
   const owner = await connectOfficial({ url: gateway.url, token, ...admin });
   const ask = asker(owner);

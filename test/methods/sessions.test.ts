@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { sessionKey } from "../../src/session/key.ts";
 import { scriptedApp } from "../support/app.ts";
 
-test("no sessions, in the shape that clients page through", async () => {
+test("SC-020 no sessions, in the shape that clients page through", async () => {
   const { call, host } = scriptedApp();
   assert.equal(await call("sessions.list", { limit: 50 }), {
     ts: host.clock.now(),

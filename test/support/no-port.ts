@@ -1,4 +1,4 @@
-import { open, type Gateway } from "../../src/boot.ts";
+import { startGatewayServer, type Gateway } from "../../src/boot.ts";
 import { decideExposure } from "../../src/gateway/exposure.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
@@ -46,7 +46,7 @@ export type Frame = any;
 export async function openWithoutPort(options: { config?: unknown; auth?: string } = {}): Promise<NoPort> {
   const host = scriptedHost();
   const config = scriptedConfig(options.config ?? { gateway: { mode: "local" } });
-  const gateway = await open({
+  const gateway = await startGatewayServer({
     host,
     flavour: flavours.openclaw,
     paths: pathsOf(host, flavours.openclaw, ""),
