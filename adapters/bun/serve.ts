@@ -57,7 +57,10 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
       async fetch(request, server) {
         const peer = server.requestIP(request);
         const asks = request.headers.get("upgrade")?.toLowerCase() === "websocket";
-        if (asks && !isHandshake(request.headers)) return new Response("Bad Request", { status: 400 });
+        // Bun passes on a Host that makes no URL; nobody behind expects a request without one.
+        if (!URL.canParse(request.url) || (asks && !isHandshake(request.headers)))
+          return new Response("Bad Request", { status: 400 });
+
         let accepted = false;
         const response = await fetch(request, {
           peer: { address: peer?.address ?? "", port: peer?.port ?? 0 },
@@ -109,7 +112,7 @@ function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
   let closing: (() => void) | undefined;
 
   /** A message may pause its socket again. */
-  const next = (): string | undefined => (paused ? undefined : queue.shift());
+  const next = (): string | undefined => (paused || closing ? undefined : queue.shift());
 
   const socket: Socket = {
     get buffered() {
@@ -148,7 +151,7 @@ function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
       if (!paused && queue.length === 0) return events.message(socket, text);
       queue.push(text);
       queued += text.length;
-      if (queued > maxQueued) ws.terminate();
+      if (queued > maxQueued) socket.close(1009, "");
     },
     drained() {
       if (closing) return closing();

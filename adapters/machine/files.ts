@@ -51,14 +51,22 @@ export const files: Files = {
   async open(path) {
     const file = await fs.open(path, "a", 0o600);
     let { size } = await file.stat();
+    // What is appended to a new file is not kept unless its name is.
+    if (size === 0) await flushFolder(dirname(path));
     return {
       get size() {
         return size;
       },
       async append(text, { flush = false } = {}) {
         const bytes = new TextEncoder().encode(text);
-        await file.appendFile(bytes);
-        size += bytes.length;
+        try {
+          await file.appendFile(bytes);
+          size += bytes.length;
+        } catch (error) {
+          // A full disk takes a part.
+          ({ size } = await file.stat());
+          throw error;
+        }
         if (flush) await file.datasync();
       },
       close: () => file.close(),
@@ -70,7 +78,9 @@ export const files: Files = {
   },
   list: async (path) => ((await orMissing(fs.readdir(path))) ?? []).toSorted(),
   async makeFolder(path) {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await fs.mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
   },
   async remove(path) {
     await fs.rm(path, { recursive: true, force: true });
@@ -108,6 +118,10 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
     // The process's umask may have taken bits away that were asked for.
     if (!windows) await file.chmod(mode);
     await file.sync();
+  } catch (error) {
+    // A part of it must not pass for the whole: on a full disk the next try would find that it exists.
+    await fs.rm(path, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

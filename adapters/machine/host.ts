@@ -23,6 +23,8 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
   const home = env["OPENCLAW_HOME"] || env["HOME"] || env["USERPROFILE"] || homedir();
   const fromSource = main.endsWith(".ts");
   const script = process.argv[1] ?? main;
+  // A compiled program finds its sources in a folder that is not on any disk, and starts without being told which.
+  const compiled = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(main);
   const root = join(main, "..", "..", "..");
   return {
     runtime,
@@ -33,10 +35,12 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     env,
     home: slashes(home),
     cwd: slashes(process.cwd()),
-    name: programName(script),
+    name: programName(compiled ? process.argv0 : script),
     args: process.argv.slice(2),
-    self: [process.execPath, ...process.execArgv, ...(runtime === "deno" ? ["run", "-A"] : []), script],
-    sources: fromSource ? [slashes(join(root, "src")), slashes(join(root, "adapters"))] : [],
+    self: compiled
+      ? [process.execPath]
+      : [process.execPath, ...process.execArgv, ...(runtime === "deno" ? ["run", "-A"] : []), script],
+    sources: fromSource && !compiled ? [slashes(join(root, "src")), slashes(join(root, "adapters"))] : [],
     clock,
     files,
     net: { ...net, serve },

@@ -1,5 +1,4 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { userInfo } from "node:os";
 import type { PortOwner, RunOptions, RunResult } from "../../src/host/host.ts";
 
 type Run = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
@@ -114,8 +113,6 @@ async function describe(pid: string): Promise<PortOwner> {
 }
 
 async function userName(uid: string): Promise<string> {
-  const own = userInfo();
-  if (String(own.uid) === uid) return own.username;
   const line = (await text("/etc/passwd"))?.split("\n").find((entry) => entry.split(":")[2] === uid);
   return line?.split(":")[0] ?? uid;
 }

@@ -29,7 +29,9 @@ export const processes: Processes = {
   async startTime(pid) {
     if (linux) return linuxStartTime(pid);
     if (process.platform === "win32") return undefined;
-    const { code, stdout } = await run("ps", ["-o", "lstart=", "-p", String(pid)]);
+    // Written in the language and time zone of whoever asks: two gateways must read the same.
+    const env = { LC_ALL: "C", TZ: "UTC" };
+    const { code, stdout } = await run("ps", ["-o", "lstart=", "-p", String(pid)], { env });
     return code === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
   },
   kill: (pid, signal) => void process.kill(pid, signal),
@@ -72,7 +74,13 @@ export function run(command: string, args: readonly string[], options: RunOption
       windowsHide: true,
     });
     let [stdout, stderr] = ["", ""];
-    const timer = options.timeoutMs ? setTimeout(() => child.kill("SIGKILL"), options.timeoutMs) : undefined;
+    const late = (): void => {
+      child.kill("SIGKILL");
+      // What it started may hold the pipes for as long as it likes.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const timer = options.timeoutMs ? setTimeout(late, options.timeoutMs) : undefined;
     child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout = (stdout + text).slice(0, maxOutput)));
     child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr = (stderr + text).slice(0, maxOutput)));
     // A program that does not read its input is no error.

@@ -90,7 +90,9 @@ async function answerUpgrade(
   complete: (events: SocketEvents) => void,
 ): Promise<void> {
   const request = requestOf(incoming);
-  if (!request || !isHandshake(request.headers))
+  // Any other upgrade (`h2c`) is only an offer; the request is answered as if it had not been made (RFC 9110 7.8).
+  const asks = request?.headers.get("upgrade")?.toLowerCase() === "websocket";
+  if (!request || (asks && !isHandshake(request.headers)))
     return end(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   let accepted: SocketEvents | undefined;
   const env: Env = {
@@ -117,7 +119,13 @@ function requestOf(incoming: IncomingMessage): Request | undefined {
     for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
       headers.append(incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? "");
     }
-    return new Request(new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "localhost"}`), { headers });
+    // Put together, not resolved: the path `//elsewhere/` must not change the host.
+    const {
+      url = "/",
+      headers: { host = "localhost" },
+    } = incoming;
+    if (!url.startsWith("/") || /[/?#@\\]/.test(host)) return undefined;
+    return new Request(new URL(`http://${host}${url}`), { headers });
   } catch {
     return undefined; // answered 400: which part of a hostile request was wrong helps nobody
   }

@@ -30,6 +30,12 @@ export function wire(ws: WebSocket, tcp: TcpSocket, events: SocketEvents, maxUnt
     tcp.pause();
   }
 
+  /** A peer that does not answer the closing handshake is cut. */
+  function expectEnd(): void {
+    const timer = setTimeout(() => socket.terminate(), closeMs);
+    ws.once("close", () => clearTimeout(timer));
+  }
+
   const socket: Socket = {
     get buffered() {
       return ws.bufferedAmount;
@@ -50,8 +56,7 @@ export function wire(ws: WebSocket, tcp: TcpSocket, events: SocketEvents, maxUnt
       if (ws.readyState !== OPEN) return;
       ws.resume();
       ws.close(clampCode(code), clampReason(reason));
-      const timer = setTimeout(() => socket.terminate(), closeMs);
-      ws.once("close", () => clearTimeout(timer));
+      expectEnd();
     },
     terminate() {
       // A reset frees what the kernel still holds for a peer that does not read. TLS has no reset.
@@ -75,8 +80,8 @@ export function wire(ws: WebSocket, tcp: TcpSocket, events: SocketEvents, maxUnt
   });
   ws.on("pong", () => events.pong(socket));
   tcp.on("drain", () => events.drain(socket));
-  // `ws` closes with the right code by itself; the event only says why.
-  ws.on("error", () => undefined);
+  // `ws` has sent the right code by itself, but would wait 30 s for the peer, reading all that it sends.
+  ws.on("error", expectEnd);
   ws.on("close", (code, reason) => events.close(socket, code, reason.toString("utf8")));
   tcp.on("data", watchUntrusted);
   events.open(socket);

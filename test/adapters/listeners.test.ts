@@ -1,6 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { userInfo } from "node:os";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -59,7 +59,7 @@ test("the owner of a real port is this process", async () => {
   const [owner] = await findListeners(port, run);
   assert.is(owner?.pid, process.pid);
   assert.is(owner?.address, `127.0.0.1:${port}`);
-  assert.is(owner?.user, userInfo().username);
+  assert.is(owner?.user, execFileSync("id", ["-un"], { encoding: "utf8" }).trim());
   assert.match(owner?.commandLine ?? "", "listeners.test");
   await new Promise((resolve) => server.close(resolve));
   assert.equal(await findListeners(port, run), []);

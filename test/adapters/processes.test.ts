@@ -21,6 +21,12 @@ test("a program that takes too long is killed", async () => {
   assert.ok(Date.now() - started < 10_000);
 });
 
+test("a program that takes too long does not hold us up with what it started", async () => {
+  const started = Date.now();
+  await processes.run("sh", ["-c", "sleep 8 & sleep 8"], { timeoutMs: 50 });
+  assert.ok(Date.now() - started < 5000);
+});
+
 test("this process is its own first ancestor, and its parent the next", async () => {
   const ancestors = await processes.ancestors();
   assert.equal(ancestors.slice(0, 2), [process.pid, process.ppid]);

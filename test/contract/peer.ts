@@ -8,8 +8,8 @@ export interface Peer {
   received(): Buffer;
   /** The frames received after the HTTP response. */
   frames(): readonly Frame[];
-  /** Waits until `look` finds something; rejects after five seconds. */
-  until<T>(look: () => T | undefined): Promise<T>;
+  /** Waits until `look` finds something; rejects after `ms`, five seconds unless told. */
+  until<T>(look: () => T | undefined, ms?: number): Promise<T>;
   readonly ended: () => boolean;
 }
 
@@ -20,8 +20,9 @@ export interface Frame {
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-export function dialRaw(port: number): Promise<Peer> {
-  const tcp = connect(port, "127.0.0.1");
+/** With `stays`, its side remains open when the server has ended its own. */
+export function dialRaw(port: number, { stays = false } = {}): Promise<Peer> {
+  const tcp = connect({ port, host: "127.0.0.1", allowHalfOpen: stays });
   const chunks: Buffer[] = [];
   let over = false;
   tcp.on("data", (chunk: Buffer) => void chunks.push(chunk));
@@ -32,8 +33,8 @@ export function dialRaw(port: number): Promise<Peer> {
     write: (bytes) => void tcp.write(bytes),
     received: () => Buffer.concat(chunks),
     frames: () => parseFrames(afterHead(Buffer.concat(chunks))),
-    async until(look) {
-      const deadline = Date.now() + 5000;
+    async until(look, ms = 5000) {
+      const deadline = Date.now() + ms;
       for (;;) {
         const found = look();
         if (found !== undefined && found !== false) return found;

@@ -117,6 +117,60 @@ export function serveContract(runtime: "bun" | "deno" | "node", serve: Net["serv
     peer.tcp.destroy();
   });
 
+  test(`${runtime}: threat B: what a request says about its host cannot be changed by its path`, async () => {
+    const urls: string[] = [];
+    const server = await listen((request) => {
+      urls.push(request.url);
+      return new Response("no", { status: 403 });
+    });
+    const peer = await dialRaw(server.port);
+    peer.write(upgradeRequest("//elsewhere.example/ws"));
+    await peer.until(() => urls.length > 0);
+    assert.equal(
+      urls.map((url) => new URL(url).hostname),
+      ["127.0.0.1"],
+    );
+    peer.tcp.destroy();
+  });
+
+  test(`${runtime}: a Host that makes no URL is answered 400, upgrade or not`, async () => {
+    const server = await listen((request) => new Response(`reached ${request.url}`));
+    for (const request of [upgradeRequest(), "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]) {
+      const peer = await dialRaw(server.port);
+      peer.write(request.replace("Host: 127.0.0.1", "Host: [::zz]:99999"));
+      await peer.until(() => peer.received().includes(" 400 "));
+      peer.tcp.destroy();
+    }
+  });
+
+  test(`${runtime}: an offer of another protocol is declined by answering the request`, async () => {
+    const server = await listen(() => new Response("plain answer"));
+    const peer = await dialRaw(server.port);
+    peer.write(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n",
+    );
+    await peer.until(() => peer.received().includes("plain answer"));
+    assert.match(peer.received().toString(), /^HTTP\/1.1 200 /);
+    peer.tcp.destroy();
+  });
+
+  test(`${runtime}: threat H: who breaks the protocol and stays is cut`, async () => {
+    const seen = watch();
+    const server = await listen((_, env) => env.upgrade(seen.events));
+    const peer = await dialRaw(server.port, { stays: true });
+    peer.write(upgradeRequest());
+    await peer.until(() => seen.socket);
+    // Writes on, so that only being cut ends it.
+    const flood = setInterval(() => peer.tcp.writable && peer.write(Buffer.alloc(1000)), 50);
+    peer.write(frame(opcodes.text, "x", { masked: false }));
+    try {
+      await peer.until(() => seen.closed && peer.ended(), 15_000);
+    } finally {
+      clearInterval(flood);
+      peer.tcp.destroy();
+    }
+  });
+
   test(`${runtime}: frames that come with the handshake arrive, also when accepting takes its time`, async () => {
     if (runtime === "bun") skip(gaps.bun.later);
     const decide = runtime === "bun" ? () => undefined : () => new Promise<void>((resolve) => setTimeout(resolve, 50));
