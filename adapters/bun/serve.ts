@@ -120,8 +120,10 @@ function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
     },
     send(text) {
       if (ws.readyState !== 1 || closing) return -1;
+      const sent = ws.send(text);
+      if (sent > 0) return 0;
       // 0 means dropped: a stream with a hole is worse than none.
-      if (ws.send(text) === 0) ws.terminate();
+      if (sent === 0) ws.terminate();
       return ws.getBufferedAmount();
     },
     ping: () => void ws.ping(),
