@@ -4,7 +4,6 @@ import {
   clampCode,
   clampReason,
   isHandshake,
-  UPGRADED,
   type Fetch,
   type Socket,
   type SocketEvents,
@@ -66,9 +65,7 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
           peer: { address: peer?.address ?? "", port: peer?.port ?? 0 },
           upgrade(events) {
             accepted = server.upgrade(request, { data: { events } });
-            return accepted
-              ? new Response(null, { headers: { [UPGRADED]: "1" } })
-              : new Response("Bad Request", { status: 400 });
+            return accepted ? new Response(null) : new Response("Bad Request", { status: 400 });
           },
         });
         // Bun has answered an accepted upgrade itself.

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Server, ServeOptions } from "../../src/host/host.ts";
-import { isHandshake, UPGRADED, type Env, type Fetch, type SocketEvents } from "../../src/host/socket.ts";
+import { isHandshake, type Env, type Fetch, type SocketEvents } from "../../src/host/socket.ts";
 import { bindFailure } from "./bind-failure.ts";
 import { wire } from "./wire.ts";
 
@@ -99,7 +99,7 @@ async function answerUpgrade(
     peer: peerOf(incoming),
     upgrade(events) {
       accepted = events;
-      return new Response(null, { headers: { [UPGRADED]: "1" } });
+      return new Response(null);
     },
   };
   try {

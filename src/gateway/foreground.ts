@@ -60,6 +60,8 @@ export async function prepareGateway(place: Place, flags: ForegroundFlags) {
   const logFile = logs.toFile(snapshot.value.logging.file ?? paths.log);
   try {
     for (const note of exposure.notes) log.warn(note);
+    for (const { path, message } of snapshot.issues) log.warn(`config: ${path || "<root>"}: ${message}`);
+    for (const key of snapshot.unknownKeys) log.warn(`config: ${key} is not a known key; kept and ignored`);
     const port = await choosePort(place, flags, snapshot.value, (line) => log.info(line));
     const ended = flags.force ? await freePort(host, port, log) : [];
     const ownership = await claimState(host, {

@@ -39,9 +39,6 @@ export interface Env {
 
 export type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** The header that the placeholder response of an accepted upgrade carries on its way out. */
-export const UPGRADED = "x-clawlet-upgraded";
-
 /**
  * Whether a request for a WebSocket can be granted (RFC 6455 4.2.1). Adapters refuse any other with 400 before `fetch`
  * sees it: once accepted, a handshake must not fail for what it says.
