@@ -180,6 +180,14 @@ test("SC-150 SC-151 the same port twice: who runs, and the three ways out", asyn
   await first.stop("SIGTERM");
 });
 
+test("what is wrong or unknown in the configuration is named at the start, and does not stop it", async () => {
+  const config = '{gateway: {mode: "local", prt: 1}, models: 5}';
+  const run = await started(["gateway"], machine({ files: { [file]: config } }));
+  assert.match(run.host.terminal.stderr.text, "config: models: is 5; set it to an object, or remove it");
+  assert.match(run.host.terminal.stderr.text, "config: gateway.prt is not a known key; kept and ignored");
+  await run.stop("SIGTERM");
+});
+
 test("SC-151 another port on the same state stands by and takes over when the first is gone", async () => {
   const first = await started(["gateway"], machine({ files: local }));
   const host = otherProcess(first.host);
