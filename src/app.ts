@@ -1,4 +1,7 @@
+import type { Accounts, Budget } from "./agent/accounts.ts";
+import type { Runner } from "./agent/runner.ts";
 import type { ConfigStore } from "./config/config.ts";
+import type { Turns } from "./flow/turns.ts";
 import type { Clock, Host } from "./host/host.ts";
 import type { Flavour } from "./host/flavour.ts";
 import type { Paths } from "./host/paths.ts";
@@ -8,6 +11,8 @@ import type { Devices } from "./pairing/devices.ts";
 import type { Identity } from "./pairing/identity.ts";
 import type { Caller } from "./protocol/caller.ts";
 import type { EventName, EventPayload } from "./protocol/events.ts";
+import type { Media } from "./session/media.ts";
+import type { Sessions } from "./session/sessions.ts";
 
 /** What methods are given: the running gateway without its sockets. Types only. */
 export interface App {
@@ -21,13 +26,19 @@ export interface App {
   readonly identity: Identity;
   readonly devices: Devices;
   readonly nodes: Nodes;
+  readonly sessions: Sessions;
+  readonly media: Media;
+  readonly accounts: Accounts;
+  readonly budget: Budget;
+  readonly runner: Runner;
+  readonly turns: Turns;
   readonly presence: Presence;
   readonly health: Health;
   readonly heartbeat: Heartbeat;
   /** The connections that are past their hello. */
   readonly connections: Connections;
-  /** Sends an event to every connection that may see it (protocol.md 4.7). */
-  broadcast<N extends EventName>(event: N, payload: EventPayload<N>): void;
+  /** Sends an event to every connection that may see it (protocol.md 4.7), or to those of them that `only` picks. */
+  broadcast<N extends EventName>(event: N, payload: EventPayload<N>, only?: (connection: Connection) => boolean): void;
   /** Names of the methods that `hello-ok` advertises. */
   methodNames(): readonly string[];
   eventNames(): readonly string[];

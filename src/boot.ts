@@ -1,5 +1,12 @@
+import { openBudget } from "./agent/budget.ts";
+import { openAccounts } from "./agent/open-accounts.ts";
+import { agentsOf, workspaceOf } from "./agent/roster.ts";
+import { createRunner } from "./agent/run.ts";
 import type { App } from "./app.ts";
 import type { ConfigStore } from "./config/config.ts";
+import { announce } from "./flow/announce.ts";
+import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
+import { sessionView } from "./flow/session-view.ts";
 import { createHealth } from "./gateway/health.ts";
 import { createHeartbeat } from "./gateway/heartbeat.ts";
 import { createHub } from "./gateway/hub.ts";
@@ -23,9 +30,19 @@ import { loadIdentity } from "./pairing/identity.ts";
 import { loadDevices } from "./pairing/registry.ts";
 import { events } from "./protocol/events.ts";
 import { limits } from "./protocol/version.ts";
+import { providers } from "./providers/index.ts";
 import { routes } from "./routes/index.ts";
+import { createMedia } from "./session/media.ts";
+import { openSessions } from "./session/open-sessions.ts";
+import { publicMessage } from "./session/public-message.ts";
+import type { SessionRow } from "./session/sessions.ts";
+import { openTextIndex } from "./session/text-index.ts";
+import { createFolderLogs } from "./store/folder-log.ts";
+import type { Logs } from "./store/log.ts";
+import type { Store } from "./store/store.ts";
 import { createFolderStore } from "./store/folder.ts";
-import { createStandbyStore, type StateOwner } from "./store/standby.ts";
+import { createStandbyLogs, createStandbyStore, type StateOwner } from "./store/standby.ts";
+import { tools, toolSpecs } from "./tools/index.ts";
 
 export interface OpenOptions {
   readonly host: Host;
@@ -89,17 +106,24 @@ interface Running {
 
 async function start(options: OpenOptions, port: number): Promise<Running> {
   const { host, log, paths } = options;
+  const { clock } = host;
   const config = guardConfig(options.config, () => options.owner());
   let exposure = allowed(options.expose());
+  const cleanup = createCleanup();
   const store = createStandbyStore(createFolderStore(host.files, paths.state), () => options.owner());
-  const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, host.clock, log)]);
-  const nodes = await loadNodes(store, devices, host.clock, log);
+  const logs = createStandbyLogs(createFolderLogs(host.files, paths.state), () => options.owner());
+  const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, clock, log)]);
+  const nodes = await loadNodes(store, devices, clock, log);
+  const conversation = await openConversation(options, { config, store, logs });
+  cleanup.add(() => conversation.close());
+  const { sessions, turns } = conversation;
 
   const hub = createHub(() => ({ presence: presence.version, health: health.version }));
   const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
   const health = createHealth(host, config, {
     owner: () => options.owner(),
     paths,
+    sessions,
     onChange: () => hub.broadcast("health", health.snapshot()),
   });
   const info = {
@@ -123,11 +147,12 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     identity,
     devices,
     nodes,
+    ...conversation.parts,
     presence,
     health,
     heartbeat: createHeartbeat(),
     connections: hub,
-    broadcast: (event, payload) => hub.broadcast(event, payload),
+    broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
     methodNames: () => methodNames,
     eventNames: () => eventNames,
     restart: (reason) => options.onRestartRequest(reason),
@@ -154,10 +179,21 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     },
   });
 
-  const cleanup = createCleanup();
   const servers: Server[] = [];
   cleanup.add(async () => void (await Promise.all(servers.map((listening) => listening.close(graceMs)))));
+  cleanup.add(
+    announce({
+      clock,
+      turns,
+      sessions,
+      broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
+      rowOf: (row) => sessionView(app).row(row),
+      messageOf: publicMessage,
+    }),
+  );
   try {
+    // Before anybody can send a message again that is found in the journal.
+    if (!options.owner()) await turns.recover();
     for (const hostname of exposure.addresses) {
       const listening = await host.net.serve(
         {
@@ -197,13 +233,60 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     port: info.port,
     addresses: servers.map((listening) => listening.hostname),
     async takeOver() {
-      await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
+      await Promise.all([devices.reload(), nodes.reload(), config.reload(), conversation.takeOver()]);
       health.changed();
     },
     async close(reason, restartMs) {
       server.drain(reason, restartMs);
       await cleanup.run();
       await devices.close();
+    },
+  };
+}
+
+interface Conversation {
+  readonly parts: Pick<App, "sessions" | "media" | "accounts" | "budget" | "runner" | "turns">;
+  readonly sessions: App["sessions"];
+  readonly turns: OpenTurns;
+  /** Reads again what another process wrote until now, and goes on with what it left. */
+  takeOver(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Everything between a message and its answer. */
+async function openConversation(
+  { host, flavour, paths, log }: OpenOptions,
+  { config, store, logs }: { config: ConfigStore; store: Store; logs: Logs },
+): Promise<Conversation> {
+  const { clock } = host;
+  const search = await openTextIndex({ logs, clock, log });
+  const cwdOf = (agentId: string): string => {
+    const { value } = config.current();
+    const agents = agentsOf(value);
+    return workspaceOf(agents.find(({ id }) => id === agentId) ?? agents[0], value, { host, paths });
+  };
+  const [sessions, accounts, budget] = await Promise.all([
+    openSessions({ logs, store, clock, log, search, cwdOf, stateFolder: paths.state }),
+    openAccounts({ host, config, store, log, providers, fetch }),
+    openBudget({ logs, config, clock, log }),
+  ]);
+  const media = createMedia(store);
+  const queue = (row: SessionRow) => turns.queue(row);
+  const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
+  const runner = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
+  const turns = await openTurns({ ...shared, clock, logs, runner, commands: { ...shared, clock, runner } });
+  return {
+    parts: { sessions, media, accounts, budget, runner, turns },
+    sessions,
+    turns,
+    async takeOver() {
+      await Promise.all([sessions.reload(), budget.reload()]);
+      await turns.takeOver();
+    },
+    async close() {
+      await turns.close();
+      await Promise.all([sessions.close(), budget.close()]);
+      await search.close();
     },
   };
 }

@@ -15,20 +15,13 @@ export const files: Files = {
   async readRange(path, start, end) {
     const file = await fs.open(path, "r");
     try {
-      const bytes = new Uint8Array(Math.max(0, Math.min(end, (await file.stat()).size) - start));
-      let filled = 0;
-      while (filled < bytes.length) {
-        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return bytes.subarray(0, filled);
+      return await readFrom(file, start, Math.min(end, (await file.stat()).size));
     } finally {
       await file.close();
     }
   },
   async write(path, text, { mode = 0o600 } = {}) {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+    const temporary = temporaryFor(path);
     try {
       await writeNew(temporary, text, mode);
       await fs.rename(temporary, path);
@@ -39,17 +32,22 @@ export const files: Files = {
     await flushFolder(dirname(path));
   },
   async create(path, text, { mode = 0o600 } = {}) {
+    // Whole under another name first: who is killed between opening and writing would leave an empty file for ever.
+    const temporary = temporaryFor(path);
     try {
-      await writeNew(path, text, mode);
+      await writeNew(temporary, text, mode);
+      await linkOrCopy(temporary, path, () => writeNew(path, text, mode));
     } catch (error) {
       if (codeOf(error) === "EEXIST") return false;
       throw error;
+    } finally {
+      await fs.rm(temporary, { force: true });
     }
     await flushFolder(dirname(path));
     return true;
   },
   async open(path) {
-    const file = await fs.open(path, "a", 0o600);
+    const file = await fs.open(path, "a+", 0o600);
     let { size } = await file.stat();
     // What is appended to a new file is not kept unless its name is.
     if (size === 0) await flushFolder(dirname(path));
@@ -57,6 +55,7 @@ export const files: Files = {
       get size() {
         return size;
       },
+      read: (start, end) => readFrom(file, start, Math.min(end, size)),
       async append(text, { flush = false } = {}) {
         const bytes = new TextEncoder().encode(text);
         try {
@@ -110,6 +109,33 @@ export const files: Files = {
     return () => watcher.close();
   },
 };
+
+async function readFrom(file: fs.FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(Math.max(0, end - start));
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+}
+
+/** A second name for a whole file, given in one step; `copy` does it where the disk knows no links (exFAT, some shares). */
+async function linkOrCopy(from: string, to: string, copy: () => Promise<void>): Promise<void> {
+  try {
+    await fs.link(from, to);
+  } catch (error) {
+    if (!withoutLinks.has(codeOf(error))) throw error;
+    await copy();
+  }
+}
+
+const withoutLinks = new Set<unknown>(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"]);
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   const file = await fs.open(path, exclusive, mode);

@@ -1,11 +1,14 @@
 import type { Output, Terminal } from "../../src/host/host.ts";
+import { editLines } from "./line-editor.ts";
 
 /** The terminal or pipes that this process was given. */
 export function createTerminal(): Terminal {
+  const interactive = isTerminal(process.stdin) && isTerminal(process.stdout);
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    interactive: isTerminal(process.stdin) && isTerminal(process.stdout),
+    interactive,
+    ...(interactive ? { editLines } : {}),
     async readInput() {
       let text = "";
       process.stdin.setEncoding("utf8");

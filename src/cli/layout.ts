@@ -56,6 +56,11 @@ export function clean(text: string): string {
   return text.replace(/[\t\r\n]+/g, " ").replace(hidden, "?");
 }
 
+/** The same for text of several lines: its lines and tabs stay. */
+export function cleanLines(text: string): string {
+  return text.replace(/\r\n?/g, "\n").replace(hidden, (character) => (/[\t\n]/.test(character) ? character : "?"));
+}
+
 // eslint-disable-next-line no-control-regex
 const styling = /\u001b\[[0-9;]*m/g;
 // eslint-disable-next-line no-control-regex

@@ -1,4 +1,5 @@
 import type { Host, Output as Stream } from "../host/host.ts";
+import { createSpinner } from "./spinner.ts";
 
 /** Where a command writes. Results go to stdout; what is said about them (problems, progress) to stderr. */
 export interface Output {
@@ -82,19 +83,11 @@ function styleOf(colour: boolean): Style {
   };
 }
 
-async function withSpinner<T>({ clock, terminal }: Host, label: string, work: Promise<T>): Promise<T> {
-  const { stderr } = terminal;
-  if (!stderr.isTerminal) return work;
-  const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
-  let ticks = 0;
-  const stop = clock.every(100, () => {
-    ticks += 1;
-    if (ticks >= 10) stderr.write(`\r${frames[ticks % frames.length]} ${label}`);
-  });
+async function withSpinner<T>(host: Host, label: string, work: Promise<T>): Promise<T> {
+  const spinner = createSpinner(host, label);
   try {
     return await work;
   } finally {
-    stop();
-    if (ticks >= 10) stderr.write("\r\u001b[K");
+    spinner.stop();
   }
 }

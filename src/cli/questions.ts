@@ -23,6 +23,11 @@ export async function askMode(program: string, proposal: Answers["mode"]): Promi
   );
 }
 
+/** Asks whether to do something that cannot be undone. */
+export function confirmed(message: string): Promise<boolean> {
+  return answered(confirm({ message, initialValue: false }));
+}
+
 /** Asks for what set-up needs, each answer with its proposal. */
 export function askAnswers(proposal: Answers): Promise<Answers> {
   return proposal.mode === "remote" ? askRemote(proposal) : askLocal(proposal);

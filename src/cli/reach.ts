@@ -41,14 +41,22 @@ export async function ask<N extends MethodName>(
 export async function askAny(context: ReachContext, method: string, params: unknown, asked: Asked): Promise<unknown> {
   const once = (scopes: readonly string[]) =>
     withGateway(context, scopes, (client) => client.request(method, params, asked.call));
+  return widening(asked.scopes, once);
+}
+
+/** Does something with these scopes, and once more with those that the gateway says are missing. */
+export async function widening<T>(
+  scopes: readonly string[],
+  once: (scopes: readonly string[]) => Promise<T>,
+): Promise<T> {
   try {
-    return await once(asked.scopes);
+    return await once(scopes);
   } catch (error) {
     // Refused before it ran, so asking again is safe; starting with every scope would give each call all power.
     const missing =
       error instanceof Failure && detailCode(error.details) === "MISSING_SCOPE" ? requiredScopes(error) : [];
-    const wider = [...new Set([...asked.scopes, ...missing])];
-    if (wider.length === asked.scopes.length) throw error;
+    const wider = [...new Set([...scopes, ...missing])];
+    if (wider.length === scopes.length) throw error;
     return once(wider);
   }
 }
@@ -78,7 +86,7 @@ export async function targetOf(context: ReachContext): Promise<Target> {
 export async function open(
   context: ReachContext,
   target: Target,
-  wanted: Pick<ConnectOptions, "scopes" | "protocol" | "onEvent">,
+  wanted: Pick<ConnectOptions, "scopes" | "protocol" | "onEvent" | "onClose">,
 ): Promise<Client> {
   const { host, output, options, signal, paths } = context;
   const { token, password } = target.credentials;

@@ -16,12 +16,16 @@ export interface ConnectOptions extends Introduction {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: (event: string, payload: unknown) => void;
+  /** Called once when the connection has ended, whoever ended it; not when it never came about. */
+  readonly onClose?: (reason: Failure) => void;
 }
 
 export interface CallOptions {
   readonly timeoutMs?: number;
   /** Wait for the second answer of a method that first says `accepted` (protocol.md 6.2). */
   readonly expectFinal?: boolean;
+  /** Called with that first answer. */
+  readonly onAccepted?: (payload: JsonObject) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -48,12 +52,14 @@ export async function connect(host: Host, given: ConnectOptions): Promise<Client
   const challenge = deferred<Challenge>();
   let socket: Socket | undefined;
   let ended: Failure | undefined;
+  let greeted = false;
 
   const end = (failure: Failure): void => {
     if (ended) return;
     ended = failure;
     challenge.reject(failure);
     for (const { answer } of waiting.values()) answer.reject(failure);
+    if (greeted) given.onClose?.(failure);
   };
   const events: SocketEvents = {
     open: () => undefined,
@@ -71,12 +77,12 @@ export async function connect(host: Host, given: ConnectOptions): Promise<Client
   };
 
   const request: Client["request"] = async (method, params, options = {}) => {
-    const { timeoutMs = given.timeoutMs, expectFinal = false, signal = given.signal } = options;
+    const { timeoutMs = given.timeoutMs, expectFinal = false, onAccepted, signal = given.signal } = options;
     if (ended) throw ended;
     if (signal?.aborted) throw new Failure("aborted", `interrupted before calling ${method}`);
     const id = uuid();
     const answer = deferred<unknown>();
-    waiting.set(id, { answer, expectFinal });
+    waiting.set(id, { answer, expectFinal, onAccepted });
     socket?.send(JSON.stringify({ type: "req", id, method, params }));
     try {
       return await inTime(answer.promise, { clock: host.clock, timeoutMs, signal, what: method });
@@ -105,6 +111,7 @@ export async function connect(host: Host, given: ConnectOptions): Promise<Client
     const payload = await request("connect", await connectParams(host, given, asked));
     if (!isObject(payload) || payload["type"] !== "hello-ok")
       throw new Failure("failed", `${url} answered connect with something that is not hello-ok: not a gateway?`);
+    greeted = true;
     const latencyMs = Math.round(host.clock.monotonic() - started);
     return { hello: { payload, latencyMs }, call: request as Client["call"], request, close };
   } catch (error) {
@@ -120,12 +127,16 @@ const maxInbound = 26_214_400;
 interface Waiting {
   readonly answer: Deferred<unknown>;
   readonly expectFinal: boolean;
+  readonly onAccepted: CallOptions["onAccepted"];
 }
 
 function settle(waiting: ReadonlyMap<string, Waiting>, { id, ok, payload, error }: JsonObject): void {
   const call = waiting.get(String(id));
   if (!call) return;
-  if (ok === true && call.expectFinal && isObject(payload) && payload["status"] === "accepted") return;
+  if (ok === true && call.expectFinal && isObject(payload) && payload["status"] === "accepted") {
+    call.onAccepted?.(payload);
+    return;
+  }
   if (ok === true) call.answer.resolve(payload);
   else call.answer.reject(fromWire(error));
 }

@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import { agentsSection } from "./sections/agents.ts";
 import { gatewaySection } from "./sections/gateway.ts";
-import { modelsSection } from "./sections/models.ts";
+import { authSection, modelsSection } from "./sections/models.ts";
 import { opaque } from "./sections/section.ts";
-import { commandsSection, discoverySection, envSection, loggingSection, sessionSection } from "./sections/system.ts";
+import { messagesSection, sessionSection } from "./sections/session.ts";
+import { commandsSection, discoverySection, envSection, loggingSection } from "./sections/system.ts";
 
 /** The whole configuration, assembled from its sections. Keys that it does not know are kept. */
 export const configSchema = v.looseObject({
@@ -19,14 +20,14 @@ export const configSchema = v.looseObject({
   logging: v.pipe(v.optional(loggingSection, {}), v.description("Logs.")),
   discovery: v.pipe(v.optional(discoverySection, {}), v.description("How the gateway is found on the network.")),
   env: v.pipe(v.optional(envSection, {}), v.description("Variables for ${NAME} in this file.")),
-  messages: opaque("Replies, reactions and queueing."),
+  messages: v.pipe(v.optional(messagesSection, {}), v.description("Replies, reactions and queueing.")),
+  auth: v.pipe(v.optional(authSection, {}), v.description("Credentials for model providers.")),
   bindings: opaque("Which agent answers where."),
   broadcast: opaque("Chats that several agents answer."),
   tools: opaque("What agents may do."),
   approvals: opaque("Where approvals are asked for."),
   cron: opaque("Scheduled jobs."),
   hooks: opaque("Incoming HTTP hooks."),
-  auth: opaque("Profiles of model providers."),
   secrets: opaque("Where credentials come from."),
   skills: opaque("Skills."),
   plugins: opaque("Plugins."),

@@ -196,7 +196,10 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
     try {
       if (frame.method === "connect")
         throw new Failure("invalid-request", "connect is only valid as the first request");
-      const result = context.dispatcher.run(frame, member, abort.signal);
+      const accept = (json: string): void => {
+        if (!isOver()) send(encodeResult(frame.id, json));
+      };
+      const result = context.dispatcher.run(frame, member, { signal: abort.signal, accept });
       if (typeof result === "string") return answer(frame, since, result);
       if (++running >= maxRunning) pause();
       void result

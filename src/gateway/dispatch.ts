@@ -11,16 +11,21 @@ import type { Dedupe } from "./dedupe.ts";
 export interface Dispatcher {
   /**
    * Runs a request and answers the payload's JSON text, at once when the method answers at once. Throws, or rejects
-   * with, what went wrong.
+   * with, what went wrong. A method of two responses gives the first one to `accept`.
    */
-  run(request: Request, connection: Connection, signal: AbortSignal): string | Promise<string>;
+  run(request: Request, connection: Connection, { signal, accept }: RunOptions): string | Promise<string>;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly accept: (json: string) => void;
 }
 
 /** The one door to every method: name, role, scope, parameters, in this order (threat F). */
 export function createDispatcher(app: App, methods: readonly Method[], dedupe: Dedupe): Dispatcher {
   const table = new Map(methods.map((method) => [method.name, method]));
   return {
-    run({ method: name, params: raw }, connection, signal) {
+    run({ method: name, params: raw }, connection, { signal, accept }) {
       const method = table.get(name);
       if (!method) throw new Failure("invalid-request", `unknown method: ${name}`);
       const { caller } = connection;
@@ -36,7 +41,8 @@ export function createDispatcher(app: App, methods: readonly Method[], dedupe: D
       }
       const params = parsed.output;
       if (typeof method.scope === "function") requireScope(method.scope(params), caller.scopes);
-      const run = () => method.run({ app, params, caller, connection, signal });
+      const first = (payload: object) => accept(toJson(payload));
+      const run = () => method.run({ app, params, caller, connection, signal, accept: first });
       const key = method.idempotency && isObject(params) ? params["idempotencyKey"] : undefined;
       if (typeof key === "string") {
         const owner = caller.deviceId ?? caller.client.instanceId ?? caller.connId;

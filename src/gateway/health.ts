@@ -3,12 +3,14 @@ import type { App, Health, HealthSnapshot, PartState } from "../app.ts";
 import type { ConfigStore } from "../config/config.ts";
 import type { Host } from "../host/host.ts";
 import { tildify, type Paths } from "../host/paths.ts";
+import type { Sessions } from "../session/sessions.ts";
 import { createLoopMeter } from "./loop-meter.ts";
 
 export interface HealthOptions {
   /** The process that owns the state folder when this one only stands by. */
   readonly owner: App["info"]["owner"];
   readonly paths: Paths;
+  readonly sessions: Pick<Sessions, "list">;
   /** Called after a change, for who wants to tell the clients before the next round. */
   readonly onChange?: () => void;
 }
@@ -22,6 +24,8 @@ export interface LiveHealth extends Health {
 }
 
 const refreshMs = 10_000;
+/** Sessions named for each agent. */
+const recentCount = 5;
 
 /**
  * How the gateway and its parts fare. The snapshot and its text are made once per change and every ten seconds, never
@@ -83,21 +87,25 @@ function disabledSections(config: ConfigStore): readonly PartState[] {
 function factsOf(
   host: Host,
   config: ConfigStore,
-  { owner, paths }: HealthOptions,
+  { owner, paths, sessions }: HealthOptions,
   parts: readonly PartState[],
 ): HealthSnapshot {
   const { value } = config.current();
   const standby = owner();
   const agents = agentsOf(value);
-  // Shown to every caller, so the path starts at `~`.
-  const sessionsOf = (id: string) => ({
-    path: tildify(host, sessionsFile(paths, id)),
-    count: 0,
-    recent: [],
-  });
+  const now = host.clock.now();
+  const sessionsOf = (agentId: string) => {
+    const { rows, total } = sessions.list({ agentId, archived: "all", limit: recentCount });
+    return {
+      // Shown to every caller, so the path starts at `~`.
+      path: tildify(host, sessionsFile(paths, agentId)),
+      count: total,
+      recent: rows.map(({ key, updatedAt }) => ({ key, updatedAt, age: Math.max(0, now - updatedAt) })),
+    };
+  };
   return {
     ok: parts.every(({ state }) => state !== "failed"),
-    ts: host.clock.now(),
+    ts: now,
     plugins: { loaded: [], errors: [], unavailable: [] },
     configReload: { hotReloadStatus: value.gateway.reload.mode === "off" ? "disabled" : "active" },
     channels: {},

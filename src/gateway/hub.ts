@@ -15,7 +15,7 @@ export interface Hub extends Connections {
   join(member: Member): void;
   leave(member: Member): void;
   /** Sends an event to all who may see it. The payload is serialised once, each distinct frame once. */
-  broadcast<N extends EventName>(event: N, payload: EventPayload<N>): void;
+  broadcast<N extends EventName>(event: N, payload: EventPayload<N>, only?: (connection: Connection) => boolean): void;
 }
 
 /** The connections that are past hello. `versions` are those that `presence` and `health` events carry. */
@@ -29,14 +29,15 @@ export function createHub(versions: () => { readonly presence: number; readonly 
     close(which, code, reason) {
       for (const member of members) if (which(member)) member.close(code, reason);
     },
-    broadcast(event, payload) {
-      if (members.size === 0) return;
+    broadcast(event, payload, only) {
       const { scope, droppable = false } = events[event];
-      const head = eventHead(event, payload);
+      let head: string | undefined;
       const tail = eventTail(event === "presence" || event === "health" ? versions() : undefined);
       const frames = new Map<number, string>();
       for (const member of members) {
         if (scope !== "none" && !allows(member.caller.scopes, scope)) continue;
+        if (only && !only(member)) continue;
+        head ??= eventHead(event, payload);
         const seq = ++member.seq;
         let frame = frames.get(seq);
         if (frame === undefined) frames.set(seq, (frame = `${head},"seq":${seq}${tail}`));

@@ -1,9 +1,8 @@
 import type { ConfigStore } from "../config/config.ts";
 import type { Host } from "../host/host.ts";
 import { join } from "../host/paths.ts";
-import { Failure } from "../kit/error.ts";
 import { acquireLock, type HeldLock, type LockOwner } from "../store/lock.ts";
-import type { StateOwner } from "../store/standby.ts";
+import { refuseWhileOwned, type StateOwner } from "../store/standby.ts";
 import { alreadyRunning } from "./port-conflict.ts";
 
 /** Who writes a state folder: this process, or another that this one stands by for (cli.md 10.2). */
@@ -86,17 +85,7 @@ export async function claimState(host: Host, claim: Claim): Promise<Ownership> {
 
 /** The configuration of a gateway that may stand by: read at any time, changed only while no other process owns it. */
 export function guardConfig(config: ConfigStore, owner: () => StateOwner | undefined): ConfigStore {
-  const refuse = (): void => {
-    const holder = owner();
-    if (!holder) return;
-    const { pid, port } = holder;
-    throw new Failure(
-      "unavailable",
-      `this gateway stands by: pid ${pid}${port === undefined ? "" : ` on port ${port}`} owns the configuration; ` +
-        "change it there, or stop that gateway and this one takes over",
-      { details: { ownerPid: pid, ...(port === undefined ? {} : { ownerPort: port }) } },
-    );
-  };
+  const refuse = (): void => refuseWhileOwned(owner(), "the configuration");
   return {
     ...config,
     async replace(raw, options) {

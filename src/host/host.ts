@@ -97,6 +97,8 @@ export interface Files {
 
 export interface AppendFile {
   readonly size: number;
+  /** Like `Files.readRange`, without opening the file again. */
+  read(start: number, end: number): Promise<Uint8Array>;
   /** Appends and, with `flush`, resolves only when it is on the disk (fdatasync). */
   append(text: string, options?: { flush?: boolean }): Promise<void>;
   close(): Promise<void>;
@@ -207,6 +209,26 @@ export interface Terminal {
   readonly interactive: boolean;
   /** All of standard input. */
   readInput(): Promise<string>;
+  /** Lets a person type lines, with editing and a history; absent where nobody can. Once at a time. */
+  editLines?(events: LineEvents): LineEditor;
+}
+
+/** What a person does at a line editor. */
+export interface LineEvents {
+  /** A line was entered, visible or not. */
+  line(text: string): void;
+  /** Ctrl-C. */
+  interrupt(): void;
+  /** Ctrl-D on an empty line, or the terminal is gone; nothing comes after it. */
+  end(): void;
+}
+
+export interface LineEditor {
+  /** Shows the prompt, with what was typed while it was hidden. */
+  show(prompt: string): void;
+  /** Takes prompt and line off the screen, so that something can be written there; what is typed is kept. */
+  hide(): void;
+  close(): void;
 }
 
 export interface Output {

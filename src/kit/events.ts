@@ -10,7 +10,10 @@ export function createEvents<Map extends object>(failed: (error: unknown) => voi
     on(name, listener) {
       const set = listeners.get(name) ?? new Set();
       listeners.set(name, set.add(listener));
-      return () => void set.delete(listener);
+      return () => {
+        set.delete(listener);
+        if (set.size === 0 && listeners.get(name) === set) listeners.delete(name);
+      };
     },
     emit(name, payload) {
       for (const listener of listeners.get(name) ?? []) {

@@ -36,9 +36,11 @@ export function toBase64Url(bytes: Uint8Array): string {
 /** The bytes of base64 or base64url text, padded or not; undefined when it is neither. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) =>
-      character.charCodeAt(0),
-    );
+    const characters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    // A plain loop: `Uint8Array.from` takes 15 times as long, which a picture makes felt.
+    const bytes = new Uint8Array(characters.length);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+    return bytes;
   } catch {
     return undefined; // atob's own error only says "invalid character"
   }

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { agentsOf, workspaceOf, type Agent, type AgentIdentity } from "../agent/roster.ts";
 import type { App } from "../app.ts";
+import { addressOf } from "../flow/address.ts";
 import { Failure } from "../kit/error.ts";
-import { agentOfKey, sessionKey } from "../session/key.ts";
 import { method } from "./method.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -89,10 +89,8 @@ export const agentMethods = [
 ] as const;
 
 function find(app: App, asked: { agentId?: string | undefined; sessionKey?: string | undefined }): Agent {
-  const { value } = app.config.current();
-  const agents = agentsOf(value);
-  const defaults = { agentId: agents[0].id, mainKey: value.session.mainKey };
-  const id = asked.agentId ?? agentOfKey(sessionKey(asked.sessionKey ?? "main", defaults)) ?? defaults.agentId;
+  const agents = agentsOf(app.config.current().value);
+  const id = asked.agentId ?? addressOf(app, asked.sessionKey ?? "main").agentId;
   const agent = agents.find((each) => each.id.toLowerCase() === id.toLowerCase());
   if (agent) return agent;
   const known = agents.map((each) => each.id).join(", ");

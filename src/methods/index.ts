@@ -1,6 +1,10 @@
+import { agentRunMethods } from "./agent-run.ts";
 import { agentMethods } from "./agents.ts";
 import { approvalMethods } from "./approvals.ts";
 import { channelMethods } from "./channels.ts";
+import { chatHistoryMethods } from "./chat-history.ts";
+import { chatMetadataMethods } from "./chat-metadata.ts";
+import { chatMethods } from "./chat.ts";
 import { commandMethods } from "./commands.ts";
 import { configMethods } from "./config.ts";
 import { deviceMethods } from "./devices.ts";
@@ -11,6 +15,16 @@ import { logMethods } from "./logs.ts";
 import { modelMethods } from "./models.ts";
 import { nodeHostMethods } from "./node-host.ts";
 import { nodeMethods } from "./nodes.ts";
+import { sendMethods } from "./send.ts";
+import { sessionBranchMethods } from "./session-branch.ts";
+import { sessionCleanupMethods } from "./session-cleanup.ts";
+import { sessionCompactMethods } from "./session-compact.ts";
+import { sessionCreateMethods } from "./session-create.ts";
+import { sessionEditMethods } from "./session-edit.ts";
+import { sessionFindMethods } from "./session-find.ts";
+import { sessionResolveMethods } from "./session-resolve.ts";
+import { sessionRunMethods } from "./session-run.ts";
+import { sessionUsageMethods } from "./session-usage.ts";
 import { sessionMethods } from "./sessions.ts";
 import { statusMethods } from "./status.ts";
 import { systemMethods } from "./system.ts";
@@ -30,9 +44,23 @@ export const methods = [
   ...nodeHostMethods,
   ...modelMethods,
   ...agentMethods,
+  ...agentRunMethods,
   ...sessionMethods,
+  ...sessionFindMethods,
+  ...sessionResolveMethods,
+  ...sessionCreateMethods,
+  ...sessionEditMethods,
+  ...sessionBranchMethods,
+  ...sessionCompactMethods,
+  ...sessionCleanupMethods,
+  ...sessionRunMethods,
+  ...chatMethods,
+  ...chatHistoryMethods,
+  ...chatMetadataMethods([...modelMethods, ...commandMethods]),
+  ...sendMethods,
   ...channelMethods,
   ...usageMethods,
+  ...sessionUsageMethods,
   ...commandMethods,
   ...toolMethods,
   ...approvalMethods,

@@ -40,6 +40,11 @@ export interface Call<P> {
   readonly connection: Connection;
   /** Aborted when the connection closes. */
   readonly signal: AbortSignal;
+  /**
+   * Sends this as a first response; what `run` answers is then the second one, under the same id (protocol.md 6.2). Once
+   * at most, and not from a method with `idempotency`, whose answer others may be given too.
+   */
+  readonly accept: (payload: object) => void;
 }
 
 /** A result that is already JSON text, for answers that many callers get and that rarely change. */

@@ -1,54 +1,78 @@
 import * as v from "valibot";
-import { modelsOf, splitReference } from "../agent/models.ts";
-import { agentsOf, sessionsFile } from "../agent/roster.ts";
+import { agentsOf } from "../agent/roster.ts";
 import type { App, Connection } from "../app.ts";
+import { addressOf } from "../flow/address.ts";
+import { agentParam, countParam, keyParam, positiveParam, rowResult, textParam } from "../flow/params.ts";
+import { indexPath, sessionView, shownDefaults } from "../flow/session-view.ts";
 import { Failure } from "../kit/error.ts";
-import { sessionKey } from "../session/key.ts";
+import type { SessionRow } from "../session/sessions.ts";
 import { method } from "./method.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
-const key = v.pipe(v.string(), v.nonEmpty(), v.maxLength(512), v.description("A session key, in full or short."));
-const page = { limit: v.optional(positive), offset: v.optional(count), agentId: v.optional(v.string()) };
+/** Rows of one answer when nobody says, and at most. */
+const defaultLimit = 1000;
+const maxLimit = 10_000;
+
+const query = v.object({
+  limit: v.optional(positiveParam),
+  offset: v.optional(countParam),
+  activeMinutes: v.pipe(v.optional(positiveParam), v.description("Only what changed within so many minutes.")),
+  requireLastInteraction: v.optional(v.boolean()),
+  sortBy: v.optional(v.picklist(["updatedAt", "lastInteractionAt"])),
+  includeGlobal: v.optional(v.boolean()),
+  includeUnknown: v.optional(v.boolean()),
+  configuredAgentsOnly: v.optional(v.boolean()),
+  includeDerivedTitles: v.optional(v.boolean()),
+  includeLastMessage: v.optional(v.boolean()),
+  label: v.optional(v.pipe(textParam, v.maxLength(512))),
+  boardFace: v.optional(v.picklist(["chat", "dashboard"])),
+  creatorId: v.optional(textParam),
+  ownerId: v.optional(textParam),
+  involvingProfileId: v.optional(textParam),
+  spawnedBy: v.optional(textParam),
+  agentId: agentParam,
+  search: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  archived: v.optional(v.union([v.boolean(), v.literal("all")])),
+});
 
 const list = v.object({
   ts: v.number(),
   path: v.string(),
-  count,
-  totalCount: count,
-  limitApplied: v.optional(count),
-  nextOffset: v.nullable(count),
+  count: countParam,
+  totalCount: countParam,
+  limitApplied: countParam,
+  nextOffset: v.nullable(countParam),
   hasMore: v.boolean(),
   owners: v.array(v.looseObject({})),
-  defaults: v.object({ modelProvider: v.string(), model: v.string(), contextTokens: v.nullable(count) }),
-  sessions: v.array(v.looseObject({ key: v.string() })),
+  defaults: v.looseObject({ modelProvider: v.string(), model: v.string(), contextTokens: v.nullable(countParam) }),
+  sessions: v.array(rowResult),
 });
 
 export const sessionMethods = [
   method({
     name: "sessions.list",
     scope: "operator.read",
-    summary: "The sessions of an agent. None are kept until an agent runs here.",
-    params: v.object(page),
+    summary: "Sessions, newest first, with filters and in pages.",
+    params: query,
     result: list,
-    run: ({ app, params }) => emptyList(app, params),
+    run: ({ app, params }) => listOf(app, params),
   }),
   method({
     name: "sessions.subscribe",
     scope: "operator.read",
-    summary: "Sends `sessions.changed` to this connection from now on; with paging parameters, answers the list too.",
-    params: v.object(page),
+    summary:
+      "Sends `sessions.changed` to this connection from now on; with parameters of a list, answers the list too.",
+    params: query,
     result: v.object({ subscribed: v.boolean(), list: v.optional(list) }),
     run({ app, params, connection }) {
       subscribe(connection, "sessions");
-      return { subscribed: true, ...(Object.keys(params).length > 0 ? { list: emptyList(app, params) } : {}) };
+      return { subscribed: true, ...(Object.keys(params).length > 0 ? { list: listOf(app, params) } : {}) };
     },
   }),
   method({
     name: "sessions.messages.subscribe",
     scope: "operator.read",
     summary: "Sends `session.message` for one session to this connection from now on.",
-    params: v.object({ key, agentId: v.optional(v.string()), includeApprovals: v.optional(v.literal(true)) }),
+    params: v.object({ key: keyParam, agentId: agentParam, includeApprovals: v.optional(v.literal(true)) }),
     result: v.object({
       subscribed: v.boolean(),
       key: v.string(),
@@ -62,49 +86,64 @@ export const sessionMethods = [
       ),
     }),
     run({ app, params, connection }) {
-      const full = fullKey(app, params);
-      subscribe(connection, `messages:${full}`);
-      const replay = { sessionKey: full, updatedAtMs: app.clock.now(), approvals: [], truncated: false };
-      return { subscribed: true, key: full, ...(params.includeApprovals ? { approvalReplay: replay } : {}) };
+      const { key } = addressOf(app, params.key, params.agentId);
+      subscribe(connection, `messages:${key}`);
+      const replay = { sessionKey: key, updatedAtMs: app.clock.now(), approvals: [], truncated: false };
+      return { subscribed: true, key, ...(params.includeApprovals ? { approvalReplay: replay } : {}) };
     },
   }),
   method({
     name: "sessions.messages.unsubscribe",
     scope: "operator.read",
     summary: "Ends what sessions.messages.subscribe began.",
-    params: v.object({ key, agentId: v.optional(v.string()) }),
+    params: v.object({ key: keyParam, agentId: agentParam }),
     result: v.object({ subscribed: v.boolean(), key: v.string() }),
     run({ app, params, connection }) {
-      const full = fullKey(app, params);
-      connection.subscriptions.delete(`messages:${full}`);
-      return { subscribed: false, key: full };
+      const { key } = addressOf(app, params.key, params.agentId);
+      connection.subscriptions.delete(`messages:${key}`);
+      return { subscribed: false, key };
     },
   }),
 ] as const;
 
-function emptyList(app: App, { limit, agentId }: { limit?: number | undefined; agentId?: string | undefined }) {
-  const { value } = app.config.current();
-  const agents = agentsOf(value);
-  const agent = agents.find(({ id }) => id === agentId) ?? agents[0];
-  const { provider, id } = splitReference(agent.model.primary);
-  const model = modelsOf(value, [agent.model.primary]).find((each) => each.provider === provider && each.id === id);
+type Query = v.InferOutput<typeof query>;
+
+function listOf(app: App, params: Query): v.InferInput<typeof list> {
+  const agents = agentsOf(app.config.current().value);
+  const { agentId, offset = 0 } = params;
+  const limit = Math.min(params.limit ?? defaultLimit, maxLimit);
+  const { rows, total } = app.sessions.list({
+    ...params,
+    limit,
+    offset,
+    where: condition(params, new Set(agents.map(({ id }) => id))),
+  });
+  const view = sessionView(app);
+  const options = { withTitle: params.includeDerivedTitles, withLastMessage: params.includeLastMessage };
+  const hasMore = offset + rows.length < total;
   return {
     ts: app.clock.now(),
-    path: sessionsFile(app.paths, agent.id),
-    count: 0,
-    totalCount: 0,
-    ...(limit === undefined ? {} : { limitApplied: limit }),
-    nextOffset: null,
-    hasMore: false,
+    path: indexPath(app),
+    count: rows.length,
+    totalCount: total,
+    limitApplied: limit,
+    nextOffset: hasMore ? offset + rows.length : null,
+    hasMore,
     owners: [],
-    defaults: { modelProvider: provider, model: id, contextTokens: model?.contextWindow ?? null },
-    sessions: [],
+    defaults: shownDefaults(view.defaults(agents.find(({ id }) => id === agentId)?.id ?? agents[0].id)),
+    sessions: rows.map((row) => view.row(row, options)),
   };
 }
 
-function fullKey(app: App, { key, agentId }: { key: string; agentId?: string | undefined }): string {
-  const { value } = app.config.current();
-  return sessionKey(key, { agentId: agentId ?? agentsOf(value)[0].id, mainKey: value.session.mainKey });
+/** What the store's own query does not know of; undefined when nothing of it was asked, which is faster. */
+function condition(params: Query, configured: ReadonlySet<string>): ((row: SessionRow) => boolean) | undefined {
+  const { requireLastInteraction, configuredAgentsOnly, boardFace, creatorId, ownerId, involvingProfileId } = params;
+  // Every session here is everybody's, and has the face of a chat.
+  if (boardFace === "dashboard" || creatorId || ownerId || involvingProfileId) return () => false;
+  if (!requireLastInteraction && !configuredAgentsOnly) return undefined;
+  return (row) =>
+    (!requireLastInteraction || row.lastInteractionAt !== undefined) &&
+    (!configuredAgentsOnly || configured.has(row.agentId));
 }
 
 /** A connection may watch this many sessions: what a client asks for must not grow without end. */

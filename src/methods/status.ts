@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import { modelsOf, splitReference } from "../agent/models.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
+import { sessionView, type SessionView } from "../flow/session-view.ts";
+import type { SessionRow } from "../session/sessions.ts";
 import { method } from "./method.ts";
 
 const count = v.number();
-const session = v.object({ key: v.string(), updatedAt: v.number() });
+const session = v.looseObject({ key: v.string(), updatedAt: v.number(), age: v.number() });
 const tally = v.record(v.string(), count);
 
 export const statusMethods = [
@@ -57,13 +58,7 @@ export const statusMethods = [
         channelSummary: [],
         queuedSystemEvents: [],
         ...noTasks,
-        sessions: {
-          paths: [],
-          count: 0,
-          defaults: defaultsOf(app),
-          recent: [],
-          byAgent: agents.map(({ id }) => ({ agentId: id, count: 0, recent: [] })),
-        },
+        sessions: sessionsOf(app),
         processMemory: { rssBytes: app.host.processes.memory() },
         eventLoop: health.snapshot()["eventLoop"],
         parts: health.parts().map((part) => ({ ...part })),
@@ -98,11 +93,39 @@ const noTasks = {
   },
 };
 
-function defaultsOf({ config }: App): { readonly model: string; readonly contextTokens: number | null } {
-  const { value } = config.current();
-  const { provider, id } = splitReference(agentsOf(value)[0].model.primary);
-  const model = modelsOf(value, [`${provider}/${id}`]).find((each) => each.id === id && each.provider === provider);
-  return { model: id, contextTokens: model?.contextWindow ?? null };
+/** Sessions shown for each agent, and for all of them. */
+const recentCount = 10;
+
+function sessionsOf(app: App) {
+  const { clock, config, sessions } = app;
+  const agents = agentsOf(config.current().value);
+  const view = sessionView(app);
+  const newest = (agentId?: string) => {
+    const { rows, total } = sessions.list({ agentId, archived: "all", includeGlobal: true, limit: recentCount });
+    return { count: total, recent: rows.map((row) => recentOf(view, row, clock.now())) };
+  };
+  const { model, contextTokens } = view.defaults(agents[0].id);
+  return {
+    paths: [],
+    defaults: { model, contextTokens },
+    ...newest(),
+    byAgent: agents.map(({ id }) => ({ agentId: id, ...newest(id) })),
+  };
+}
+
+function recentOf(view: SessionView, row: SessionRow, now: number) {
+  const { key, agentId, sessionId, kind, updatedAt, totalTokens, inputTokens, outputTokens } = row;
+  const { model, contextTokens } = view.resolved(row);
+  const used = contextTokens === null ? {} : usedOf(totalTokens, contextTokens);
+  const tokens = { inputTokens, outputTokens, totalTokens, contextTokens, ...used };
+  return { key, agentId, kind, sessionId, updatedAt, age: Math.max(0, now - updatedAt), model, ...tokens };
+}
+
+function usedOf(totalTokens: number, contextTokens: number) {
+  return {
+    remainingTokens: Math.max(0, contextTokens - totalTokens),
+    percentUsed: Math.round((totalTokens / contextTokens) * 100),
+  };
 }
 
 function cliProjection({ config }: App): unknown {

@@ -1,29 +1,66 @@
 import * as v from "valibot";
 import { agentsOf } from "../agent/roster.ts";
+import { Failure } from "../kit/error.ts";
+import { tools } from "../tools/index.ts";
+import { profilesOf, toolGroups, toolProfiles, type ProfileId } from "../tools/policy.ts";
 import { method } from "./method.ts";
 
-const profiles = [
-  { id: "minimal", label: "Minimal" },
-  { id: "coding", label: "Coding" },
-  { id: "messaging", label: "Messaging" },
-  { id: "full", label: "Full" },
-] as const;
+const profileId = v.picklist(Object.keys(toolProfiles) as [ProfileId, ...ProfileId[]]);
 
 export const toolMethods = [
   method({
     name: "tools.catalog",
     scope: "operator.read",
-    summary: "The profiles that `tools.profile` may name, and the tools that an agent can be given: none are built in.",
-    params: v.object({ agentId: v.optional(v.string()), includePlugins: v.optional(v.boolean()) }),
+    summary: "The profiles that `tools.profile` may name, and the tools that an agent can be given, by group.",
+    params: v.object({
+      agentId: v.optional(v.pipe(v.string(), v.nonEmpty())),
+      includePlugins: v.optional(v.boolean()),
+    }),
     result: v.object({
       agentId: v.string(),
-      profiles: v.array(v.object({ id: v.picklist(profiles.map(({ id }) => id)), label: v.string() })),
-      groups: v.array(v.looseObject({ id: v.string() })),
+      profiles: v.array(v.object({ id: profileId, label: v.string() })),
+      groups: v.array(
+        v.object({
+          id: v.string(),
+          label: v.string(),
+          source: v.literal("core"),
+          tools: v.array(
+            v.object({
+              id: v.string(),
+              label: v.string(),
+              description: v.string(),
+              source: v.literal("core"),
+              defaultProfiles: v.array(profileId),
+            }),
+          ),
+        }),
+      ),
     }),
-    run: ({ app, params }) => ({
-      agentId: params.agentId ?? agentsOf(app.config.current().value)[0].id,
-      profiles: [...profiles],
-      groups: [],
-    }),
+    run({ app, params }) {
+      const agents = agentsOf(app.config.current().value);
+      const agent = params.agentId === undefined ? agents[0] : agents.find(({ id }) => id === params.agentId);
+      if (!agent) throw new Failure("invalid-request", `unknown agent id ${JSON.stringify(params.agentId)}`);
+      return { agentId: agent.id, profiles: profiles(), groups: groups() };
+    },
   }),
 ] as const;
+
+function profiles() {
+  return Object.entries(toolProfiles).map(([id, { label }]) => ({ id: id as ProfileId, label }));
+}
+
+/** The groups that have tools here. */
+function groups() {
+  const core = "core" as const;
+  return Object.entries(toolGroups)
+    .map(([id, group]) => {
+      const names: readonly string[] = group.tools;
+      const members = tools.filter(({ name }) => names.includes(name));
+      return { id, label: group.label, source: core, tools: members.map(entryOf) };
+    })
+    .filter(({ tools }) => tools.length > 0);
+}
+
+function entryOf({ name, summary }: (typeof tools)[number]) {
+  return { id: name, label: name, description: summary, source: "core" as const, defaultProfiles: profilesOf(name) };
+}

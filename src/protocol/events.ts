@@ -27,6 +27,27 @@ interface Payloads {
   };
   "node.hostStats": { readonly nodeId: string; readonly hostStats: unknown };
   "node.runnerInventory.changed": { readonly nodeId: string };
+  /** What a run does, as it happens (protocol.md 6.3). */
+  agent: {
+    readonly runId: string;
+    readonly seq: number;
+    readonly stream: string;
+    readonly ts: number;
+    readonly data: Readonly<Record<string, unknown>>;
+    readonly [more: string]: unknown;
+  };
+  /** The same for chat windows (protocol.md 6.4). */
+  chat: {
+    readonly runId: string;
+    readonly sessionKey: string;
+    readonly seq: number;
+    readonly state: "status" | "delta" | "final" | "aborted" | "error";
+    readonly [more: string]: unknown;
+  };
+  "chat.metadata.changed": Record<string, never>;
+  "sessions.changed": Readonly<Record<string, unknown>>;
+  "session.message": Readonly<Record<string, unknown>>;
+  "session.operation": Readonly<Record<string, unknown>>;
   "voicewake.changed": { readonly triggers: readonly string[] };
   "voicewake.routing.changed": { readonly config: unknown };
 }
@@ -59,6 +80,12 @@ export const events: { readonly [N in EventName]: EventKind } = {
   "node.pair.resolved": { scope: "operator.pairing" },
   "node.hostStats": { scope: "operator.read", droppable: true },
   "node.runnerInventory.changed": { scope: "operator.read" },
+  agent: { scope: "operator.read" },
+  chat: { scope: "operator.read" },
+  "chat.metadata.changed": { scope: "operator.read" },
+  "sessions.changed": { scope: "operator.read" },
+  "session.message": { scope: "operator.read" },
+  "session.operation": { scope: "operator.read" },
   "voicewake.changed": { scope: "operator.read" },
   "voicewake.routing.changed": { scope: "operator.read" },
 };

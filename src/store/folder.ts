@@ -3,6 +3,7 @@ import { dirname, join } from "../host/paths.ts";
 import { createLanes, type Lanes } from "../kit/lanes.ts";
 import { checkedKey, checkedLines, isKeyPart } from "./key.ts";
 import type { Store } from "./store.ts";
+import { cutTornTail } from "./torn.ts";
 
 /** A Store whose keys are files under `folder`. Two stores over one folder in one process must share `lanes`. */
 export function createFolderStore(files: Files, folder: string, lanes: Lanes = createLanes()): Store {
@@ -13,6 +14,7 @@ export function createFolderStore(files: Files, folder: string, lanes: Lanes = c
     const text = batches.get(key)?.text ?? "";
     batches.delete(key);
     await files.makeFolder(dirname(path));
+    // Looked for on every append, so that no line is put behind half a one: a last byte costs nothing beside a flush.
     await cutTornTail(files, path);
     const file = await files.open(path);
     try {
@@ -74,28 +76,4 @@ export function createFolderStore(files: Files, folder: string, lanes: Lanes = c
 interface Batch {
   text: string;
   readonly written: Promise<void>;
-}
-
-/**
- * A line that a crash or a full disk left half written is moved to `<path>.torn` before the next line is put behind it.
- * Looked for on every append, for a last byte costs nothing beside a flush.
- */
-async function cutTornTail(files: Files, path: string): Promise<void> {
-  const size = (await files.stat(path))?.size ?? 0;
-  if (size === 0 || (await files.readRange(path, size - 1, size))[0] === NEWLINE) return;
-  const end = await endOfLastLine(files, path, size);
-  await files.write(`${path}.torn`, new TextDecoder().decode(await files.readRange(path, end, size)));
-  await files.truncate(path, end);
-}
-
-const NEWLINE = 10;
-const STEP = 64 * 1024;
-
-async function endOfLastLine(files: Files, path: string, size: number): Promise<number> {
-  for (let end = size; end > 0; end -= STEP) {
-    const start = Math.max(end - STEP, 0);
-    const last = (await files.readRange(path, start, end)).lastIndexOf(NEWLINE);
-    if (last >= 0) return start + last + 1;
-  }
-  return 0;
 }

@@ -47,6 +47,30 @@ export function filesContract(name: string, files: Files, folder: () => Promise<
     assert.is(await files.read(path), String(answers.indexOf(true)));
   });
 
+  test(`${name}: nobody sees a part of what create makes`, async () => {
+    const at = await folder();
+    const text = "x".repeat(2_000_000);
+    const done = new AbortController();
+    const creating = files.create(`${at}/a`, text).finally(() => done.abort());
+    const seen = new Set<number | undefined>();
+    while (!done.signal.aborted) seen.add((await files.read(`${at}/a`))?.length);
+    await creating;
+    assert.equal(
+      [...seen].filter((length) => length !== undefined && length !== text.length),
+      [],
+    );
+    assert.equal(await files.list(at), ["a"]);
+  });
+
+  test(`${name}: what is appended is read through the same handle`, async () => {
+    const file = await files.open(`${await folder()}/log`);
+    await file.append("0123456789");
+    assert.is(decode(await file.read(2, 5)), "234");
+    assert.is(decode(await file.read(8, 100)), "89");
+    assert.is((await file.read(50, 60)).length, 0);
+    await file.close();
+  });
+
   test(`${name}: appends follow each other and count bytes`, async () => {
     const path = `${await folder()}/log`;
     const file = await files.open(path);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createHealth, type HealthOptions } from "../../src/gateway/health.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
-import { scriptedConfig } from "../support/app.ts";
+import { noSessions, scriptedConfig } from "../support/app.ts";
 import { scriptedHost } from "../support/host.ts";
 
 function setUp(options: Partial<HealthOptions> = {}) {
@@ -12,6 +12,7 @@ function setUp(options: Partial<HealthOptions> = {}) {
   const health = createHealth(host, config, {
     owner: () => undefined,
     paths: pathsOf(host, flavours.openclaw, ""),
+    sessions: noSessions,
     ...options,
   });
   return { host, config, health };
@@ -91,6 +92,7 @@ test("a loop that stood still is reported for a minute", async () => {
   const health = createHealth({ ...host, clock }, scriptedConfig(), {
     owner: () => undefined,
     paths: pathsOf(host, flavours.openclaw, ""),
+    sessions: noSessions,
   });
   health.start();
   await host.clock.advance(1000);

@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, makeHome, runCommand } from "../support/gateway-process.ts";
+import { makeHome, runCommand } from "../support/gateway-process.ts";
+import { endLaunched } from "../support/launch.ts";
 
-test.after(endAll);
+test.after(endLaunched);
 
 const commented = `// kept by hand
 {

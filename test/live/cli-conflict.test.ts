@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
 import { program } from "../support/runtime.ts";
+import { endLaunched } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
 const config = { gateway: { mode: "local", auth: { mode: "token", token } } };
@@ -14,7 +15,7 @@ const owners: ChildProcess[] = [];
 test.after(() => {
   for (const owner of owners) owner.kill("SIGKILL");
   rmSync(folder, { recursive: true });
-  endAll();
+  endLaunched();
 });
 
 test("SC-006 SC-070 SC-072 SC-073 SC-076 --force ends a polite owner of the port, says so and starts", async () => {

@@ -15,12 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
 import { connectOfficial } from "../support/official-client.ts";
 import { program, root } from "../support/runtime.ts";
-import { calledAs, endLaunched, launch, listening, run } from "./cli-process.ts";
+import { calledAs, listening, run } from "./cli-process.ts";
+import { endLaunched, launch } from "../support/launch.ts";
 
-test.after(endAll);
 test.after(endLaunched);
 
 const clawdbot = calledAs("clawdbot");

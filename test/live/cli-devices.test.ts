@@ -1,7 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, runCommand, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { runCommand, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { connectOfficial, makeDevice, type DeviceKeys, type TokenShelf } from "../support/official-client.ts";
+import { endLaunched } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
 // No device is let in without being asked about, not even one of this machine.
@@ -14,7 +15,7 @@ test.before(async () => {
 });
 test.after(async () => {
   await gateway.stop();
-  endAll();
+  endLaunched();
 });
 
 const devices = (...args: readonly string[]) => runCommand(["devices", ...args], gateway.home);

@@ -1,54 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until, type RunResult } from "../support/gateway-process.ts";
+import { launch, type LaunchOptions, type Running } from "../support/launch.ts";
 import { program, root, runtime } from "../support/runtime.ts";
-
-export interface Running {
-  readonly pid: number;
-  stdout(): string;
-  stderr(): string;
-  /** Resolves with the exit status, or the signal's name. */
-  readonly exited: Promise<number | string>;
-  /** Ends it with a signal and waits for the end. */
-  end(signal?: NodeJS.Signals): Promise<number | string>;
-}
-
-export interface LaunchOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  /** How to call the product, when not from its own main file. */
-  readonly program?: readonly string[];
-}
-
-/** Starts a command line exactly as given and leaves it running. */
-export function launch(args: readonly string[], home: string, options: LaunchOptions = {}): Running {
-  const [command = "", ...leading] = options.program ?? program;
-  const child = spawn(command, [...leading, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: home, TMPDIR: process.env["TMPDIR"], NO_COLOR: "1", ...options.env },
-  });
-  launched.add(child);
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data: Buffer) => void (out += data.toString()));
-  child.stderr.on("data", (data: Buffer) => void (err += data.toString()));
-  const exited = new Promise<number | string>((resolve) => {
-    child.on("close", (code, signal) => {
-      launched.delete(child);
-      resolve(code ?? signal ?? 0);
-    });
-  });
-  return {
-    pid: child.pid ?? 0,
-    exited,
-    stdout: () => out,
-    stderr: () => err,
-    end(signal = "SIGTERM") {
-      if (child.pid) process.kill(child.pid, signal);
-      return exited;
-    },
-  };
-}
 
 /** Runs a command line to its end. */
 export async function run(args: readonly string[], home: string, options?: LaunchOptions): Promise<RunResult> {
@@ -79,10 +34,3 @@ export function calledAs(name: string): readonly string[] {
   const project = runtime === "deno" ? ["--config", `${root}/deno.json`] : [];
   return [...program.slice(0, -1), ...project, link];
 }
-
-/** Ends whatever a failed test left running. */
-export function endLaunched(): void {
-  for (const child of launched) child.kill("SIGKILL");
-}
-
-const launched = new Set<ChildProcess>();

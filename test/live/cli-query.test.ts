@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../../src/commands/index.ts";
-import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
-import { endLaunched, launch } from "./cli-process.ts";
+import { endLaunched, launch } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
 const config = { gateway: { mode: "local", auth: { mode: "token", token } } };
@@ -16,7 +16,6 @@ test.before(async () => {
 });
 test.after(async () => {
   await gateway.stop();
-  endAll();
   endLaunched();
 });
 

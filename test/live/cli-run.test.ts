@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
-import { calledAs, endLaunched, launch, listening, run } from "./cli-process.ts";
+import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
+import { calledAs, listening, run } from "./cli-process.ts";
+import { endLaunched, launch } from "../support/launch.ts";
 
-test.after(endAll);
 test.after(endLaunched);
 
 const home = makeHome();

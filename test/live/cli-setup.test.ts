@@ -2,9 +2,10 @@ import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, makeHome, runCommand, startGateway } from "../support/gateway-process.ts";
+import { makeHome, runCommand, startGateway } from "../support/gateway-process.ts";
+import { endLaunched } from "../support/launch.ts";
 
-test.after(endAll);
+test.after(endLaunched);
 
 test("SC-015 SC-131 setup, then gateway: it starts, with a token that the commands find", async () => {
   const home = makeHome();

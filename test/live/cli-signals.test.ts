@@ -2,14 +2,15 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endAll, makeHome, runCommand, startGateway, until, type GatewayProcess } from "../support/gateway-process.ts";
+import { makeHome, runCommand, startGateway, until, type GatewayProcess } from "../support/gateway-process.ts";
 import { connectOfficial, makeDevice, type TokenShelf } from "../support/official-client.ts";
+import { endLaunched } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
 const gatewayConfig = { mode: "local", auth: { mode: "token", token } };
 const config = { gateway: gatewayConfig };
 const watcher = { token, clientName: "cli" as const, mode: "cli" as const, scopes: ["operator.admin"] };
-test.after(endAll);
+test.after(endLaunched);
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   test(`SC-012 SC-170 ${signal} tells the clients, closes and ends with status 0`, async () => {

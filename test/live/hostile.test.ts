@@ -1,6 +1,6 @@
-import { endAll } from "../support/gateway-process.ts";
 import { testThemes } from "../support/hostile/themes.ts";
+import { endLaunched } from "../support/launch.ts";
 
-process.once("exit", endAll);
+process.once("exit", endLaunched);
 
 testThemes(["frames", "handshake", "identity", "authority", "pairing", "origins", "locality", "secrets"]);

@@ -1,8 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { checkEvent, checkHello, checkResult } from "../support/official.ts";
-import { endAll, makeHome, startGateway, until } from "../support/gateway-process.ts";
+import { makeHome, startGateway, until } from "../support/gateway-process.ts";
 import { connectOfficial, makeDevice, type Connected, type TokenShelf } from "../support/official-client.ts";
+import { endLaunched } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
 const withToken = { gateway: { mode: "local", auth: { mode: "token", token } } };
@@ -216,12 +217,14 @@ const needs: Readonly<Record<string, unknown>> = {
   "sessions.messages.subscribe": { key: "main" },
   "sessions.messages.unsubscribe": { key: "main" },
   "logs.tail": { limit: 5 },
+  "sessions.resolve": { key: "main" },
+  "sessions.abort": { key: "main" },
 };
 
 /** Methods that need something which is not there answer so; methods of nodes refuse operators. */
 function isExpected(method: string, error: string): boolean {
   const missing =
-    /requires an authenticated user|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
+    /requires an authenticated user|No session found|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
       error,
     );
   return missing || (error.includes("unauthorized role") && /^(node\.|skills\.bins)/.test(method));
@@ -232,5 +235,5 @@ async function checkEvents(connected: Connected): Promise<void> {
   for (const frame of connected.events) checkEvent(frame.event, frame.payload);
 }
 
-test.after(endAll);
+test.after(endLaunched);
 test.run();

@@ -3,8 +3,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { WebSocket } from "ws";
 import { signedText } from "../../src/protocol/signature.ts";
-import { endAll, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { makeDevice, rawPublicKey } from "../support/official-client.ts";
+import { endLaunched } from "../support/launch.ts";
 
 // Clients of 2026.1 and 2026.2 speak v3 only, sign without the platform, and check every frame against a closed schema.
 
@@ -143,6 +144,6 @@ test("a client too old or too new is told what is spoken here", async () => {
 
 test.after(async () => {
   await gateway.stop();
-  endAll();
+  endLaunched();
 });
 test.run();

@@ -94,70 +94,21 @@ test("an agent that is not there is named, with those that are", async () => {
   }
 });
 
-test("models are those of the providers and those that agents are told to ask, each once", async () => {
-  const { call } = scriptedApp({ config, env: { OPENAI_API_KEY: "canary-secret" } });
-  const { models } = (await call("models.list", { view: "configured" })) as { models: Record<string, unknown>[] };
-  assert.equal(models, [
-    { id: "big", provider: "mock", name: "Big", contextWindow: 1000, input: ["text"], available: true },
-    {
-      id: "gpt-5",
-      provider: "openai",
-      name: "GPT-5",
-      contextWindow: 400_000,
-      reasoning: true,
-      input: ["text", "image"],
-      tags: ["default"],
-      available: true,
-    },
-    {
-      id: "claude-sonnet-4-5",
-      provider: "anthropic",
-      name: "Claude Sonnet 4.5",
-      contextWindow: 200_000,
-      reasoning: true,
-      input: ["text", "image"],
-      available: false,
-      unavailableReason: "missing-auth",
-    },
-  ]);
-});
-
-test("threat G where credentials come from is told, never what they are", async () => {
-  const { call } = scriptedApp({
-    config,
-    files: {
-      "/home/me/.openclaw/agents/main/agent/auth-profiles.json": JSON.stringify({
-        version: 1,
-        profiles: { "openai:default": { type: "api_key", provider: "openai", key: "canary-secret" } },
-      }),
-    },
-  });
-  const status = (await call("models.authStatus")) as {
-    providers: { provider: string; apiKey?: { source: string } }[];
-  };
-  assert.equal(
-    status.providers.map(({ provider, apiKey }) => [provider, apiKey?.source]),
-    [
-      ["mock", "config"],
-      ["openai", "profile"],
-      ["anthropic", undefined],
-    ],
-  );
-  for (const name of ["models.authStatus", "models.list", "agents.list", "status", "health"])
-    assert.not.match(JSON.stringify(await call(name)), /canary/);
-});
-
-test("models may be chosen by hand, for clients that ask for that", async () => {
-  const { call } = scriptedApp();
-  const { models } = (await call("models.list", {}, { caps: new Set(["model-selection-policy"]) })) as {
-    models: { manualSelectionAllowed?: boolean }[];
-  };
-  assert.is(models[0]?.manualSelectionAllowed, true);
+test("threat M an identity is not found by what is no session key", async () => {
+  const { call } = scriptedApp({ config });
+  for (const sessionKey of ["agent:", "agent::x", "a\0b", "x".repeat(600)]) {
+    try {
+      await call("agent.identity.get", { sessionKey });
+      assert.unreachable();
+    } catch (error) {
+      assert.match(Failure.from(error).message, "session key");
+    }
+  }
 });
 
 test("a full configuration is told as the official schema has it", async () => {
   const { call } = scriptedApp({ config });
-  for (const name of ["agents.list", "agent.identity.get", "models.list"]) checkResult(name, await call(name));
+  for (const name of ["agents.list", "agent.identity.get"]) checkResult(name, await call(name));
 });
 
 test.run();

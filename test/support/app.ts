@@ -1,17 +1,22 @@
 import * as v from "valibot";
+import type { Accounts, Budget } from "../../src/agent/accounts.ts";
+import { catalogueOf } from "../../src/agent/catalogue.ts";
 import type { App, Connection } from "../../src/app.ts";
 import type { ConfigSnapshot, ConfigStore, ConfigWrite } from "../../src/config/config.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createHealth } from "../../src/gateway/health.ts";
 import { createHeartbeat } from "../../src/gateway/heartbeat.ts";
 import { createPresence } from "../../src/gateway/presence.ts";
+import type { Turns } from "../../src/flow/turns.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
 import { createLogger, type LogRecord } from "../../src/kit/log.ts";
 import { methods } from "../../src/methods/index.ts";
 import { Prepared, type Method } from "../../src/methods/method.ts";
 import type { Caller } from "../../src/protocol/caller.ts";
+import type { Sessions } from "../../src/session/sessions.ts";
 import { scriptedHost, type ScriptedHost, type ScriptedOptions } from "./host.ts";
+import { noCredentials } from "./no-credentials.ts";
 
 /** A configuration in memory, in the state that the test says. */
 export interface ScriptedConfig extends ConfigStore {
@@ -73,6 +78,35 @@ export function scriptedCaller(more: Partial<Caller> = {}): Caller {
   };
 }
 
+/** Sessions of which there are none: for tests of what only counts them. */
+export const noSessions = {
+  size: 0,
+  get: () => undefined,
+  bySessionId: () => undefined,
+  list: () => ({ rows: [], total: 0 }),
+  onChange: () => () => undefined,
+} as Pick<Sessions, "size" | "get" | "bySessionId" | "list" | "onChange"> as Sessions;
+
+/** The models of the configuration, and no credential for any. */
+function catalogueAccounts(config: ConfigStore): Accounts {
+  const catalogue = () => catalogueOf(config.current().value);
+  return {
+    models: () => catalogue().models,
+    find: (reference) => catalogue().find(reference),
+    allowed: (model) => catalogue().allowed(model),
+    aliases: () => new Map(),
+    routes: () => Promise.resolve([]),
+    explain: () => Promise.resolve("this test has no credentials"),
+    report: () => Promise.resolve(),
+    thinkingLevels: () => ["off"],
+    defaultThinking: () => "off",
+    credentials: noCredentials,
+  };
+}
+
+const noTurns = { active: () => undefined, pending: () => [] } as Pick<Turns, "active" | "pending"> as Turns;
+const nothingSpent = { totals: () => Promise.resolve([]) } as Pick<Budget, "totals"> as Budget;
+
 export interface ScriptedApp {
   readonly app: App;
   readonly host: ScriptedHost;
@@ -112,6 +146,16 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
     },
     config,
     identity: { deviceId: "d".repeat(64), publicKey: "k".repeat(43), sign: () => Promise.resolve("") },
+    sessions: noSessions,
+    accounts: catalogueAccounts(config),
+    get media(): never {
+      throw new Error("this test has no media");
+    },
+    budget: nothingSpent,
+    get runner(): never {
+      throw new Error("this test has no runner");
+    },
+    turns: noTurns,
     get devices(): never {
       throw new Error("this test has no devices");
     },
@@ -119,7 +163,7 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
       throw new Error("this test has no nodes");
     },
     presence: createPresence(host, () => undefined),
-    health: createHealth(host, config, { owner: () => undefined, paths }),
+    health: createHealth(host, config, { owner: () => undefined, paths, sessions: noSessions }),
     heartbeat: createHeartbeat(),
     connections: { all: () => [], close: () => undefined, count: () => 0 },
     broadcast: () => undefined,
@@ -144,7 +188,15 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
       const method = table.find((each) => each.name === name);
       if (!method) throw new Error(`no method ${name}`);
       const { signal } = new AbortController();
-      const given = { app, params: v.parse(method.params, params), caller: scriptedCaller(more), connection, signal };
+      const accept = () => undefined;
+      const given = {
+        app,
+        params: v.parse(method.params, params),
+        caller: scriptedCaller(more),
+        connection,
+        signal,
+        accept,
+      };
       const answer = await method.run(given);
       const sent: unknown = JSON.parse(answer instanceof Prepared ? answer.json : JSON.stringify(answer));
       v.parse(method.result, sent);

@@ -42,8 +42,9 @@ export async function openDoor(methods: readonly Method[]) {
   const dispatcher = createDispatcher(app as App, methods, createDedupe(bench.clock));
   const ask = async (method: string, params: object = {}, by: Caller = admin): Promise<Answer> => {
     try {
+      const run = { signal: new AbortController().signal, accept: () => undefined };
       const request = { kind: "request" as const, id: "1", method, params };
-      return JSON.parse(await dispatcher.run(request, connectionOf(by), new AbortController().signal));
+      return JSON.parse(await dispatcher.run(request, connectionOf(by), run));
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

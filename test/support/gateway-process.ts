@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { program } from "./runtime.ts";
+import { launch, type Running } from "./launch.ts";
 
 export interface StartOptions {
   /** A home that stays after `stop`, to start again in; a new one when absent. */
@@ -16,18 +15,11 @@ export interface StartOptions {
 }
 
 /** A real gateway in a process of its own, on the runtime that runs the test. */
-export interface GatewayProcess {
+export interface GatewayProcess extends Omit<Running, "end"> {
   readonly home: string;
   readonly port: number;
   readonly url: string;
-  readonly pid: number;
-  readonly child: ChildProcess;
-  /** What it has printed so far. */
-  stdout(): string;
-  stderr(): string;
-  /** Resolves with the exit status, or the signal's name. */
-  readonly exited: Promise<number | string>;
-  /** Ends it with a signal and waits for the end. */
+  /** Ends it with a signal and waits for the end; a home that was made for it goes too. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
@@ -41,7 +33,7 @@ export async function startGateway(options: StartOptions = {}): Promise<GatewayP
     writeFileSync(join(state, "openclaw.json"), JSON.stringify(options.config), { mode: 0o600, flag: "wx" });
   }
   const args = ["gateway", "--port", String(port), ...(options.args ?? ["--allow-unconfigured"])];
-  const running = launch(args, home, options.env);
+  const running = launch(args, home, options);
   const pid = await within(15_000, "listening", running, () => {
     const match = /listening on ws:\/\/\S+ \(PID (\d+)\)/.exec(running.stdout());
     return match ? Number(match[1]) : undefined;
@@ -53,9 +45,7 @@ export async function startGateway(options: StartOptions = {}): Promise<GatewayP
     url: `ws://127.0.0.1:${port}`,
     pid,
     async stop(signal = "SIGTERM") {
-      // Not child.kill: under Deno that makes the parent report the signal, whatever the child's own status is.
-      if (running.child.pid) process.kill(running.child.pid, signal);
-      const status = await running.exited;
+      const status = await running.end(signal);
       if (!options.home) rmSync(home, { recursive: true, force: true });
       return status;
     },
@@ -74,7 +64,7 @@ export async function runCommand(
   home: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunResult> {
-  const running = launch(args, home, env);
+  const running = launch(args, home, { env });
   const deadline = setTimeout(() => running.child.kill("SIGKILL"), 30_000);
   const status = await running.exited;
   clearTimeout(deadline);
@@ -112,35 +102,7 @@ export async function until<T>(
   }
 }
 
-const launched = new Set<ChildProcess>();
-
-/** Ends whatever a failed test left running, which would keep the test's own process alive. */
-export function endAll(): void {
-  for (const child of launched) child.kill("SIGKILL");
-}
-
-type Launched = Pick<GatewayProcess, "child" | "stdout" | "stderr" | "exited">;
-
-function launch(args: readonly string[], home: string, env: Readonly<Record<string, string>> = {}): Launched {
-  const [command = "", ...leading] = program;
-  const child = spawn(command, [...leading, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: home, TMPDIR: process.env["TMPDIR"], NO_COLOR: "1", ...env },
-  });
-  launched.add(child);
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data: Buffer) => void (out += data.toString()));
-  child.stderr.on("data", (data: Buffer) => void (err += data.toString()));
-  const exited = new Promise<number | string>((resolve) => {
-    child.on("close", (code, signal) => {
-      launched.delete(child);
-      resolve(code ?? signal ?? 0);
-    });
-  });
-  return { child, exited, stdout: () => out, stderr: () => err };
-}
-
-async function within<T>(ms: number, what: string, running: Launched, look: () => T | undefined): Promise<T> {
+async function within<T>(ms: number, what: string, running: Running, look: () => T | undefined): Promise<T> {
   let ended: number | string | undefined;
   void running.exited.then((status) => (ended = status));
   try {

@@ -131,6 +131,11 @@ export function createMemoryFiles(now: () => number = Date.now): MemoryFiles {
         get size() {
           return entry.bytes.length;
         },
+        async read(start, end) {
+          await disk.before?.("readRange", path);
+          if (closed) throw systemError("EBADF", "bad file descriptor", path);
+          return entry.bytes.slice(start, end);
+        },
         async append(text) {
           await disk.before?.("append", path);
           if (closed) throw systemError("EBADF", "bad file descriptor", path);

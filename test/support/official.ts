@@ -4,6 +4,13 @@ import { Ajv, type ValidateFunction } from "ajv";
 // The published schema of the protocol is the judge of what we send: what is checked here is what other people's
 // clients were written against. A method or event that it leaves open is only checked as part of its frame.
 
+interface Schema {
+  readonly definitions: Readonly<Record<string, unknown>>;
+}
+
+const { definitions } = JSON.parse(
+  readFileSync("node_modules/@openclaw/gateway-protocol/protocol.schema.json", "utf8"),
+) as Schema;
 /** Throws unless the payload is what the schema says that the method answers. */
 export function checkResult(method: string, payload: unknown): void {
   check(`result of ${method}`, results[method], payload);
@@ -34,6 +41,7 @@ export const described: readonly string[] = [
   "agent.identity.get",
   "agents.list",
   "channels.status",
+  "chat.message.get",
   "commands.list",
   "config.schema",
   "config.schema.lookup",
@@ -45,6 +53,13 @@ export const described: readonly string[] = [
   "node.event",
   "node.pending.drain",
   "question.list",
+  "sessions.create",
+  "sessions.delete",
+  "sessions.fork",
+  "sessions.patchMany",
+  "sessions.resolve",
+  "sessions.rewind",
+  "sessions.search",
   "skills.bins",
   "system-presence",
   "system.info",
@@ -61,12 +76,38 @@ const results: Readonly<Record<string, string | object>> = {
   "device.scopes.requestUpgrade": "ScopeUpgradeRegistration",
   "device.scopes.waitUpgrade": "ScopeUpgradeResult",
   "system-presence": { type: "array", items: { $ref: "#/definitions/PresenceEntry" } },
+  "chat.history": { anyOf: [{ required: ["sessionKey"] }, { $ref: "#/definitions/ChatHistoryCursorResult" }] },
+  "sessions.describe": withRow("session", { anyOf: [{ $ref: "#/definitions/SessionRow" }, { type: "null" }] }),
+  "sessions.list": withRow("sessions", { type: "array", items: { $ref: "#/definitions/SessionRow" } }),
+  "sessions.patch": withRow("entry", { $ref: "#/definitions/SessionRow" }),
+  "sessions.reset": withRow("entry", { $ref: "#/definitions/SessionRow" }),
 };
+
+/** An answer that the schema leaves open but for the rows in it. */
+function withRow(name: string, schema: object): object {
+  return { type: "object", required: [name], properties: { [name]: schema } };
+}
+
+/** A closed definition with further properties of any kind. */
+function opened(name: string, more: readonly string[]): object {
+  const definition = definitions[name] as { readonly properties: object };
+  return {
+    ...definition,
+    properties: { ...definition.properties, ...Object.fromEntries(more.map((key) => [key, {}])) },
+  };
+}
 
 const parameters: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...described.filter((method) => method !== "system-presence"),
+      "agent",
+      "agent.wait",
+      "chat.abort",
+      "chat.history",
+      "chat.inject",
+      "chat.metadata",
+      "chat.send",
       "config.apply",
       "config.get",
       "config.patch",
@@ -90,9 +131,18 @@ const parameters: Readonly<Record<string, string>> = {
       "node.pluginTools.update",
       "node.rename",
       "node.skills.update",
+      "send",
+      "sessions.abort",
+      "sessions.cleanup",
+      "sessions.compact",
+      "sessions.describe",
       "sessions.list",
       "sessions.messages.subscribe",
       "sessions.messages.unsubscribe",
+      "sessions.patch",
+      "sessions.preview",
+      "sessions.reset",
+      "sessions.send",
     ].map((method) => [method, `${pascal(method)}Params`]),
   ),
   connect: "ConnectParams",
@@ -100,11 +150,16 @@ const parameters: Readonly<Record<string, string>> = {
   "device.scopes.requestUpgrade": "ScopeUpgradeRequest",
   "device.scopes.waitUpgrade": "ScopeUpgradeWait",
   "sessions.subscribe": "SessionsListParams",
+  "chat.startup": "ChatHistoryParams",
 };
 
 const events: Readonly<Record<string, string | object>> = {
   tick: "TickEvent",
   shutdown: "ShutdownEvent",
+  // The schema is closed; the reference sends where it happens beside it, and clients need it (protocol.md 6.3).
+  agent: opened("AgentEvent", ["sessionKey", "sessionId", "agentId"]),
+  chat: "ChatEvent",
+  "session.operation": "SessionOperationEvent",
   "device.pair.requested": "DevicePairRequestedEvent",
   "device.pair.resolved": "DevicePairResolvedEvent",
   presence: {
@@ -114,13 +169,6 @@ const events: Readonly<Record<string, string | object>> = {
   },
 };
 
-interface Schema {
-  readonly definitions: Readonly<Record<string, unknown>>;
-}
-
-const { definitions } = JSON.parse(
-  readFileSync("node_modules/@openclaw/gateway-protocol/protocol.schema.json", "utf8"),
-) as Schema;
 const ajv = new Ajv({ strict: false, allErrors: true });
 const compiled = new Map<unknown, ValidateFunction>();
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type KeyMetadata, secret, text, whole } from "./section.ts";
+import { amount, type KeyMetadata, secret, text, whole } from "./section.ts";
 
 const model = v.looseObject({
   id: v.pipe(text, v.description("The provider's name of the model.")),
@@ -9,6 +9,21 @@ const model = v.looseObject({
   input: v.pipe(v.optional(v.array(text, "a list such as text, image")), v.description("What it reads: text, image.")),
   contextWindow: v.pipe(v.optional(whole(1)), v.description("Tokens it can read at once.")),
   maxTokens: v.pipe(v.optional(whole(1)), v.description("Tokens it can write at once.")),
+  cost: v.pipe(
+    v.optional(
+      v.looseObject({
+        input: v.pipe(v.optional(amount(), 0), v.description("For a million tokens read, in US dollars.")),
+        output: v.pipe(v.optional(amount(), 0), v.description("For a million tokens written.")),
+        cacheRead: v.pipe(v.optional(amount(), 0), v.description("For a million tokens read from the cache.")),
+        cacheWrite: v.pipe(v.optional(amount(), 0), v.description("For a million tokens put into the cache.")),
+      }),
+    ),
+    v.description("What it costs."),
+  ),
+  compat: v.pipe(
+    v.optional(v.record(v.string(), v.unknown(), "an object")),
+    v.description("Where it differs from its protocol."),
+  ),
 });
 
 const provider = v.looseObject({
@@ -35,5 +50,42 @@ export const modelsSection = v.looseObject({
   providers: v.pipe(
     v.optional(v.record(v.string(), provider, "an object of providers by id"), {}),
     v.description("Providers by id."),
+  ),
+});
+
+/** The `auth` section: which credentials there are for model providers; the secrets are elsewhere (cli.md 2.6). */
+export const authSection = v.looseObject({
+  profiles: v.pipe(
+    v.optional(
+      v.record(
+        v.string(),
+        v.looseObject({
+          provider: v.pipe(text, v.description("The provider it is for.")),
+          mode: v.pipe(
+            v.optional(v.picklist(["api_key", "oauth", "token"]), "api_key"),
+            v.description("What kind of credential it is."),
+          ),
+          email: v.pipe(v.optional(text), v.description("Whose it is.")),
+        }),
+        "an object of profiles by id",
+      ),
+      {},
+    ),
+    v.description("Credentials by id."),
+  ),
+  order: v.pipe(
+    v.optional(v.record(v.string(), v.array(text, "a list of profile ids"), "an object of lists by provider"), {}),
+    v.description("Which credential of a provider is taken first."),
+  ),
+  cooldowns: v.pipe(
+    v.optional(
+      v.looseObject({
+        billingBackoffHours: v.pipe(v.optional(amount(), 5), v.description("Rest of a credential without credit.")),
+        billingMaxHours: v.pipe(v.optional(amount(), 24), v.description("Longest such rest.")),
+        failureWindowHours: v.pipe(v.optional(amount(), 24), v.description("When failures are forgotten.")),
+      }),
+      {},
+    ),
+    v.description("How long a credential that failed rests."),
   ),
 });

@@ -32,6 +32,11 @@ export function whole(least: number) {
   return v.pipe(v.number(expected), v.integer(expected), v.minValue(least, expected));
 }
 
+/** A number that is not negative. */
+export function amount() {
+  return v.pipe(v.number("a number from 0 up"), v.minValue(0, "a number from 0 up"));
+}
+
 /** A section that no part reads yet: known, and kept as it is. */
 export function opaque(help: string) {
   return v.pipe(v.optional(v.unknown()), v.description(help));

@@ -67,19 +67,6 @@ export const commandsSection = v.looseObject({
   ),
 });
 
-/** The `session` section: how messages are gathered into sessions. */
-export const sessionSection = v.looseObject({
-  scope: v.pipe(
-    v.optional(v.picklist(["per-sender", "global"]), "per-sender"),
-    v.description("A session for each sender, or one for all."),
-  ),
-  mainKey: v.pipe(v.optional(text, "main"), v.description("Name of the main session.")),
-  dmScope: v.pipe(
-    v.optional(v.picklist(["main", "per-peer", "per-channel-peer", "per-account-channel-peer"]), "main"),
-    v.description("Which session direct messages go to."),
-  ),
-});
-
 /** The `env` section: variables for `${NAME}` in this file, after the process's own. */
 export const envSection = v.pipe(
   v.record(v.string(), v.unknown(), "an object of variables"),

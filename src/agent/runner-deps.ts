@@ -1,0 +1,30 @@
+import type { ConfigStore } from "../config/config.ts";
+import type { Flavour } from "../host/flavour.ts";
+import type { Host } from "../host/host.ts";
+import type { Paths } from "../host/paths.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Api, Provider, ToolSpec } from "../providers/provider.ts";
+import type { Media } from "../session/media.ts";
+import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
+import type { Tool } from "../tools/tool.ts";
+import type { Accounts, Budget } from "./accounts.ts";
+
+/** Everything that running a conversation takes. */
+export interface RunnerDeps {
+  readonly host: Host;
+  readonly config: ConfigStore;
+  readonly paths: Paths;
+  readonly flavour: Flavour;
+  readonly version: string;
+  readonly log: Logger;
+  readonly sessions: Sessions;
+  readonly media: Media;
+  readonly accounts: Accounts;
+  readonly budget: Budget;
+  readonly providers: Readonly<Record<Api, Provider>>;
+  readonly tools: readonly Tool[];
+  readonly toolSpecs: (tools: readonly Tool[]) => readonly ToolSpec[];
+  readonly fetch: typeof fetch;
+  /** How a session queues what comes during a run, for its status card. */
+  readonly queue?: ((row: SessionRow) => QueueSettings & { readonly depth: number }) | undefined;
+}

@@ -1,0 +1,196 @@
+import * as v from "valibot";
+import type { Clock } from "../host/host.ts";
+import type { Logger } from "../kit/log.ts";
+import { linesOf, runsOf } from "../store/lines.ts";
+import type { Logs } from "../store/log.ts";
+import { seal, unseal } from "../store/seal.ts";
+import type { TurnInput } from "./turns.ts";
+
+/**
+ * The record of what was accepted and what became of it. An input is in it before it is acknowledged, and stays until
+ * its answer is in the transcript: what a crash cut off is found here at the next start.
+ */
+export interface Journal {
+  /** Inputs that are not settled, in the order they were accepted. */
+  pending(): readonly Taken[];
+  /** An input that is not settled; undefined when nothing is known of it. */
+  taken(runId: string): Taken | undefined;
+  /** How a run ended that was settled lately; undefined when nothing is known of it. */
+  settled(runId: string): Settled | undefined;
+  take(taken: Omit<Taken, "attempts" | "stopped">): Promise<void>;
+  /** A run begins with these inputs: one that never ends is known by the number of its beginnings. */
+  begin(runIds: readonly string[]): Promise<void>;
+  /** A person ended these: they are not taken up again. */
+  stop(runIds: readonly string[]): Promise<void>;
+  settle(outcomes: readonly Settled[]): Promise<void>;
+  /** Reads everything again: another process wrote it until now. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Taken {
+  readonly input: TurnInput;
+  /** Milliseconds since 1970. */
+  readonly acceptedAt: number;
+  /** The session's transcript then, and its newest entry: what was written for this input comes after it. */
+  readonly sessionId: string;
+  readonly afterSeq: number;
+  readonly attempts: number;
+  readonly stopped: boolean;
+}
+
+export interface Settled {
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly agentId: string;
+  readonly status: "ok" | "error" | "timeout" | "aborted";
+  readonly acceptedAt: number;
+  readonly endedAt: number;
+}
+
+const KEY = "runs/journal.jsonl";
+/** A repeated request is known for as long as a client may reasonably repeat it. */
+const rememberMs = 24 * 3600_000;
+const rememberMost = 5000;
+const compactAbove = 4 * 1024 * 1024;
+
+const text = v.string();
+const lineSchema = v.variant("op", [
+  v.looseObject({
+    op: v.literal("take"),
+    input: v.looseObject({
+      runId: text,
+      sessionKey: text,
+      agentId: text,
+      content: v.array(v.looseObject({ type: text })),
+      commands: v.boolean(),
+      origin: v.looseObject({ channel: text, sender: text, scopes: v.array(text) }),
+    }),
+    acceptedAt: v.number(),
+    sessionId: text,
+    afterSeq: v.number(),
+    attempts: v.optional(v.number(), 0),
+    stopped: v.optional(v.boolean(), false),
+  }),
+  v.looseObject({ op: v.literal("begin"), runIds: v.array(text) }),
+  v.looseObject({ op: v.literal("stop"), runIds: v.array(text) }),
+  v.looseObject({
+    op: v.literal("done"),
+    runId: text,
+    sessionKey: text,
+    agentId: text,
+    status: v.picklist(["ok", "error", "timeout", "aborted"]),
+    acceptedAt: v.number(),
+    endedAt: v.number(),
+  }),
+]);
+type Line = v.InferOutput<typeof lineSchema>;
+
+export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clock; log: Logger }): Promise<Journal> {
+  const pending = new Map<string, Taken>();
+  const settled = new Map<string, Settled>();
+  let file = await logs.open(KEY);
+  const writing = new Set<Promise<void>>();
+  let compacting: Promise<void> | undefined;
+  let compactAt = compactAbove;
+
+  function apply(line: Line): void {
+    if (line.op === "take") {
+      const { acceptedAt, sessionId, afterSeq, attempts, stopped } = line;
+      // What the schema does not name (content parts, overrides) was checked when it was accepted, by this program.
+      const input = line.input as unknown as TurnInput;
+      pending.set(input.runId, { input, acceptedAt, sessionId, afterSeq, attempts, stopped });
+    } else if (line.op === "done") {
+      const { op: _, ...outcome } = line;
+      pending.delete(line.runId);
+      settled.set(line.runId, outcome);
+      const oldest = clock.now() - rememberMs;
+      for (const [runId, { endedAt }] of settled) {
+        if (settled.size <= rememberMost && endedAt >= oldest) break;
+        settled.delete(runId);
+      }
+    } else {
+      for (const runId of line.runIds) {
+        const taken = pending.get(runId);
+        if (!taken) continue;
+        pending.set(
+          runId,
+          line.op === "stop" ? { ...taken, stopped: true } : { ...taken, attempts: taken.attempts + 1 },
+        );
+      }
+    }
+  }
+
+  async function write(lines: readonly Line[]): Promise<void> {
+    await compacting;
+    const written = record(lines);
+    writing.add(written);
+    try {
+      await written;
+    } finally {
+      writing.delete(written);
+    }
+    if (file.size > compactAt && !compacting) compacting = compact().finally(() => (compacting = undefined));
+  }
+
+  async function record(lines: readonly Line[]): Promise<void> {
+    await file.append(lines.map((line) => seal(line)));
+    for (const line of lines) apply(line);
+  }
+
+  /** Leaves only what still counts. What is being written is waited for, what comes meanwhile waits. */
+  async function compact(): Promise<void> {
+    await Promise.allSettled(writing);
+    const kept = state();
+    await file.close();
+    try {
+      await logs.replace(KEY, kept);
+    } catch (error) {
+      log.warn("the journal of runs could not be made smaller; going on with it as it is", { error: String(error) });
+    }
+    file = await logs.open(KEY);
+    compactAt = Math.max(compactAbove, 2 * file.size);
+  }
+
+  function state(): readonly string[] {
+    const lines: readonly Line[] = [
+      ...[...settled.values()].map((outcome) => ({ op: "done" as const, ...outcome })),
+      ...[...pending.values()].map((taken) => ({ op: "take" as const, ...taken }) as unknown as Line),
+    ];
+    return lines.map((line) => seal(line));
+  }
+
+  async function load(): Promise<void> {
+    pending.clear();
+    settled.clear();
+    let damaged = 0;
+    for await (const run of runsOf(file)) {
+      for (const line of linesOf(run)) {
+        const parsed = v.safeParse(lineSchema, unseal(line)?.record);
+        if (parsed.success) apply(parsed.output);
+        else damaged++;
+      }
+    }
+    if (damaged > 0) log.warn(`${KEY}: ${damaged} damaged lines were skipped`);
+  }
+
+  await load();
+  return {
+    pending: () => [...pending.values()],
+    taken: (runId) => pending.get(runId),
+    settled: (runId) => settled.get(runId),
+    take: (taken) => write([{ op: "take", ...taken } as unknown as Line]),
+    begin: (runIds) => write([{ op: "begin", runIds: [...runIds] }]),
+    stop: (runIds) => write([{ op: "stop", runIds: [...runIds] }]),
+    settle: (outcomes) => write(outcomes.map((outcome) => ({ op: "done" as const, ...outcome }))),
+    async reload() {
+      await file.close();
+      file = await logs.open(KEY);
+      await load();
+    },
+    async close() {
+      await compacting;
+      await file.close();
+    },
+  };
+}

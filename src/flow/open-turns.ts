@@ -1,0 +1,419 @@
+import type { Runner } from "../agent/runner.ts";
+import type { ConfigStore } from "../config/config.ts";
+import type { Clock } from "../host/host.ts";
+import { Failure } from "../kit/error.ts";
+import { createEvents } from "../kit/events.ts";
+import { createLanes } from "../kit/lanes.ts";
+import type { Logger } from "../kit/log.ts";
+import { hostOffset, isStale } from "../session/freshness.ts";
+import { agentOfKey } from "../session/key.ts";
+import type { UserMessage } from "../session/message.ts";
+import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
+import type { Logs } from "../store/log.ts";
+import { obey, parseCommand, type CommandContext, type Parsed } from "./command.ts";
+import { openJournal, type Taken } from "./journal.ts";
+import { nextTurn } from "./next-turn.ts";
+import { perform, shutdown, type Turn } from "./perform.ts";
+import { createRecorder, ownOutcome } from "./recorder.ts";
+import { createRunBook, type Run } from "./run-book.ts";
+import { createSlots } from "./slots.ts";
+import type { Accepted, AbortTarget, TurnEvent, TurnInput, Turns } from "./turns.ts";
+import { keyOf, writtenOf } from "./written.ts";
+
+export interface TurnsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly config: ConfigStore;
+  readonly logs: Logs;
+  readonly sessions: Sessions;
+  readonly runner: Runner;
+  /** What commands are given beside the turns themselves. */
+  readonly commands: CommandContext;
+}
+
+export interface OpenTurns extends Turns {
+  /** The queue settings in force for a session, and how many messages wait in it. */
+  queue(row: SessionRow): QueueSettings & { readonly depth: number };
+  /** Takes up what a crash left behind. */
+  recover(): Promise<void>;
+  /** Takes up what the process that owned the state until now left behind. */
+  takeOver(): Promise<void>;
+  /** Stops every run without settling it: it goes on at the next start. */
+  close(): Promise<void>;
+}
+
+/** What goes on in one session. One thing at a time: a chore or a turn. */
+interface Lane {
+  readonly key: string;
+  readonly waiting: Run[];
+  readonly chores: (() => Promise<void>)[];
+  turn: Turn | undefined;
+  busy: boolean;
+  /** Ends the pause for more messages. */
+  wake: (() => void) | undefined;
+  /** First words of messages that did not fit the queue. */
+  readonly dropped: string[];
+}
+
+export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
+  const { clock, log, config, sessions, runner } = options;
+  const journal = await openJournal(options);
+  const book = createRunBook(clock, journal);
+  const events = createEvents<{ turn: TurnEvent }>((error) =>
+    log.error("a listener of turns failed", { error: String(error) }),
+  );
+  const recorder = createRecorder({ clock, log, sessions, journal, book, emit: (event) => events.emit("turn", event) });
+  const slots = createSlots(() => config.current().value.agents.defaults.maxConcurrent);
+  const lanes = new Map<string, Lane>();
+  /** Commands of one session, which do not wait for its runs. */
+  const commands = createLanes();
+  const ending = new AbortController();
+  const working = new Set<Promise<void>>();
+
+  // Accepting
+
+  async function accept(input: TurnInput): Promise<Accepted> {
+    const { runId } = input;
+    const known = accepting.get(runId);
+    if (known) await known;
+    const state = book.state(runId);
+    if (state) return { runId, status: state.status === "pending" ? "in_flight" : "ok" };
+    const taking = take(input);
+    accepting.set(runId, taking);
+    try {
+      begin(await taking);
+    } finally {
+      accepting.delete(runId);
+    }
+    return { runId, status: "started" };
+  }
+
+  const accepting = new Map<string, Promise<Run>>();
+
+  async function take(input: TurnInput): Promise<Run> {
+    if (ending.signal.aborted) throw shutdown();
+    const row = await sessions.ensure(input.sessionKey, { agentId: input.agentId });
+    const { cap, drop, depth } = queue(row);
+    if (drop === "new" && depth >= cap && !parseCommand(input, textCommands())) {
+      throw new Failure(
+        "rate-limited",
+        `${depth} messages wait in this session already (messages.queue.cap): try later`,
+      );
+    }
+    const acceptedAt = clock.now();
+    const { sessionId } = row;
+    const afterSeq = await sessions.transcript(row).last();
+    await journal.take({ input, acceptedAt, sessionId, afterSeq });
+    const run = runOf({ input, acceptedAt, sessionId, afterSeq, attempts: 0, stopped: false }, row);
+    book.add(run);
+    recorder.tell(run, { kind: "accepted" });
+    return run;
+  }
+
+  function runOf(taken: Taken, row: SessionRow, written = false): Run {
+    const { input, acceptedAt, sessionId, afterSeq, attempts } = taken;
+    const { model, thinking, extraSystemPrompt, promptMode, origin } = input;
+    return {
+      input,
+      acceptedAt,
+      sessionId,
+      afterSeq,
+      attempts,
+      mode: written ? "collect" : (input.queueMode ?? queue(row).mode),
+      together: JSON.stringify([
+        written,
+        model,
+        thinking,
+        extraSystemPrompt,
+        promptMode,
+        origin.channel,
+        origin.sender,
+      ]),
+      queued: false,
+      startedAt: undefined,
+      written,
+    };
+  }
+
+  function begin(run: Run): void {
+    const parsed = parseCommand(run.input, textCommands());
+    if (!parsed) return enqueue(run);
+    const { key } = laneOf(run.input.sessionKey);
+    const act = () => command(run, parsed);
+    const interrupted = parsed.command.interrupts ? stopAll(key) : Promise.resolve();
+    track(interrupted.then(() => (parsed.command.exclusive ? exclusive(key, act) : commands.run(key, act))));
+  }
+
+  async function command(run: Run, parsed: Parsed): Promise<void> {
+    const context = { ...options.commands, queue, abort: (sessionKey: string) => abort({ sessionKey }) };
+    const left = await obey(run, parsed, { log, sessions, recorder, context, signal: ending.signal });
+    if (!left) return;
+    const next = { ...run, input: left };
+    book.add(next);
+    enqueue(next);
+  }
+
+  // Waiting and running
+
+  function laneOf(key: string): Lane {
+    const lane = lanes.get(key) ?? {
+      key,
+      waiting: [],
+      chores: [],
+      turn: undefined,
+      busy: false,
+      wake: undefined,
+      dropped: [],
+    };
+    lanes.set(key, lane);
+    return lane;
+  }
+
+  function enqueue(run: Run): void {
+    const lane = laneOf(run.input.sessionKey);
+    run.queued = lane.busy || lane.waiting.length > 0;
+    if (run.mode === "interrupt" && lane.busy) track(stopAll(lane.key).then(() => void 0));
+    lane.waiting.push(run);
+    const row = sessions.get(lane.key);
+    if (row) shorten(lane, queue(row));
+    pump(lane);
+  }
+
+  /** Sets the oldest of too many messages aside: they stay in the conversation, and are not answered one by one. */
+  function shorten(lane: Lane, { cap, drop }: QueueSettings): void {
+    while (lane.waiting.length > cap) {
+      const at = lane.waiting.findIndex(({ written }) => !written);
+      const [run] = at < 0 ? [] : lane.waiting.splice(at, 1);
+      if (!run) return;
+      const [part] = run.input.content;
+      if (drop === "summarize" && part?.type === "text") {
+        lane.dropped.push(part.text.replaceAll(/\s+/g, " ").slice(0, 160));
+        lane.dropped.splice(0, lane.dropped.length - maxDropped);
+      }
+      track(setAside([run], "the queue was full"));
+    }
+  }
+
+  function pump(lane: Lane): void {
+    lane.wake?.();
+    lane.wake = undefined;
+    if (lane.busy || ending.signal.aborted) return;
+    const chore = lane.chores.shift();
+    if (chore) return work(lane, chore);
+    const { debounceMs } = queue(sessions.get(lane.key));
+    const next = nextTurn(lane.waiting, { now: clock.now(), debounceMs });
+    if (next.kind === "none") return void (lane.dropped.length === 0 && lanes.delete(lane.key));
+    if (next.kind === "wait") return void (lane.wake = clock.after(next.ms, () => pump(lane)));
+    const turn: Turn = {
+      runs: lane.waiting.splice(0, next.count),
+      abort: new AbortController(),
+      startedAt: clock.now(),
+      text: "",
+    };
+    lane.turn = turn;
+    work(lane, () => perform(turn, { clock, log, config, sessions, runner, journal, recorder, slots, ...lives }));
+  }
+
+  /** Gives the lane to one piece of work, which never rejects. */
+  function work(lane: Lane, piece: () => Promise<void>): void {
+    lane.busy = true;
+    track(
+      piece().finally(() => {
+        lane.busy = false;
+        lane.turn = undefined;
+        pump(lane);
+      }),
+    );
+  }
+
+  const lives = {
+    async freshen(sessionKey: string): Promise<void> {
+      const row = sessions.get(sessionKey);
+      const { session } = config.current().value;
+      const over = row && isStale(row, session, { now: clock.now(), offset: hostOffset });
+      if (over) await sessions.reset(sessionKey, "stale");
+    },
+    steer(turn: Turn): readonly UserMessage[] {
+      const [primary] = turn.runs;
+      const lane = primary && lanes.get(primary.input.sessionKey);
+      if (!lane) return [];
+      const end = lane.waiting.findIndex(({ mode, together }) => mode !== "steer" || together !== primary.together);
+      const taken = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+      for (const run of taken) {
+        run.startedAt = clock.now();
+        run.written = true;
+      }
+      turn.runs.push(...taken);
+      return taken.map(({ input, acceptedAt }) => ({
+        role: "user",
+        content: input.content,
+        timestamp: acceptedAt,
+        idempotencyKey: keyOf(input.runId),
+      }));
+    },
+    remarks(sessionKey: string): string | undefined {
+      const dropped = lanes.get(sessionKey)?.dropped.splice(0) ?? [];
+      if (dropped.length === 0) return undefined;
+      return `Earlier messages that came too fast to be answered one by one:\n${dropped.map((text) => `- ${text}`).join("\n")}`;
+    },
+  };
+
+  // Ending
+
+  async function abort({ sessionKey, runId, keepQueued = false }: AbortTarget): Promise<readonly string[]> {
+    const key = runId === undefined ? sessionKey : book.get(runId)?.input.sessionKey;
+    const lane = key === undefined || (sessionKey !== undefined && key !== sessionKey) ? undefined : lanes.get(key);
+    if (!lane) return [];
+    const picked = (run: Run): boolean => runId === undefined || run.input.runId === runId;
+    const running = lane.turn?.runs.some(picked) ? lane.turn : undefined;
+    const waiting = keepQueued ? [] : lane.waiting.filter(picked);
+    const ids = [...(running?.runs ?? []), ...waiting].map(({ input }) => input.runId);
+    if (ids.length === 0) return [];
+    // Written first: what a person stopped must not begin again after a crash.
+    await journal.stop(ids);
+    // What waited may have got its turn meanwhile.
+    if (lane.turn?.runs.some(({ input }) => ids.includes(input.runId))) {
+      lane.turn.abort.abort(new Failure("aborted", "stopped by a person"));
+    }
+    const removed = waiting.filter((run) => {
+      const at = lane.waiting.indexOf(run);
+      return at >= 0 && lane.waiting.splice(at, 1).length > 0;
+    });
+    await setAside(removed, "stopped before its turn");
+    return ids;
+  }
+
+  async function stopAll(key: string): Promise<void> {
+    await abort({ sessionKey: key });
+  }
+
+  /** Ends messages that will not be answered. They stay in the conversation: they were acknowledged. */
+  async function setAside(runs: readonly Run[], why: string): Promise<void> {
+    if (runs.length === 0) return;
+    await recorder.writeMessages(runs, { aside: true });
+    const outcome = { ...ownOutcome(""), status: "aborted" as const, stopReason: "rpc" };
+    for (const run of runs)
+      await recorder.settle([run], { status: "aborted", outcome, error: new Failure("aborted", why) });
+  }
+
+  function exclusive<T>(sessionKey: string, piece: () => Promise<T>): Promise<T> {
+    const lane = laneOf(sessionKey);
+    return new Promise<T>((resolve, reject) => {
+      lane.chores.push(() => piece().then(resolve, reject));
+      pump(lane);
+    });
+  }
+
+  // Coming back
+
+  async function recover(): Promise<void> {
+    for (const taken of journal.pending()) {
+      const { runId, sessionKey } = taken.input;
+      if (book.get(runId)) continue;
+      try {
+        await takeUp(taken);
+      } catch (error) {
+        // It stays in the journal: the next start tries again, and the others go on now.
+        log.error("a message could not be taken up", { run: runId, session: sessionKey, error: String(error) });
+      }
+    }
+    for (const lane of lanes.values()) pump(lane);
+  }
+
+  async function takeUp(taken: Taken): Promise<void> {
+    const { sessionKey, agentId, runId } = taken.input;
+    const row = await sessions.ensure(sessionKey, { agentId });
+    const since = await sessions.transcript(row).after(row.sessionId === taken.sessionId ? taken.afterSeq : 0);
+    const written = writtenOf(runId, since);
+    const run = runOf(taken, row, written !== "nothing");
+    book.add(run);
+    if (written === "answer") await recorder.settle([run], { status: "ok" });
+    else if (taken.stopped) await setAside([run], "stopped before the gateway ended");
+    else if (run.written) resume(run);
+    else begin(run);
+  }
+
+  /** Puts a message that the model may have seen before all that have not been begun. */
+  function resume(run: Run): void {
+    const { waiting } = laneOf(run.input.sessionKey);
+    const at = waiting.findIndex(({ written }) => !written);
+    waiting.splice(at < 0 ? waiting.length : at, 0, run);
+  }
+
+  // Looking
+
+  function queue(row: SessionRow | undefined): QueueSettings & { readonly depth: number } {
+    const { byChannel, ...settings } = config.current().value.messages.queue;
+    const { mode, debounceMs, cap, drop } = settings;
+    const ofChannel = row?.channel === undefined ? undefined : byChannel[row.channel];
+    const depth = row ? (lanes.get(row.key)?.waiting.length ?? 0) : 0;
+    return { debounceMs, cap, drop, mode: ofChannel ?? mode, ...row?.queue, depth };
+  }
+
+  function textCommands(): boolean {
+    return config.current().value.commands.text;
+  }
+
+  function track(piece: Promise<void>): void {
+    const watched = piece.catch((error: unknown) => log.error("a turn failed", { error: Failure.from(error).message }));
+    working.add(watched);
+    void watched.then(() => working.delete(watched));
+  }
+
+  return {
+    accept,
+    abort,
+    queue,
+    recover,
+    async takeOver() {
+      await journal.reload();
+      await recover();
+    },
+    exclusive,
+    run: (runId) => book.state(runId),
+    wait: (runId, timeoutMs, signal) => book.wait(runId, timeoutMs, signal),
+    active(sessionKey) {
+      const turn = lanes.get(sessionKey)?.turn;
+      const [primary] = turn?.runs ?? [];
+      if (!turn || !primary) return undefined;
+      const { runId, agentId } = primary.input;
+      return { runId, sessionKey, agentId, startedAt: turn.startedAt, text: turn.text };
+    },
+    pending(sessionKey) {
+      return (lanes.get(sessionKey)?.waiting ?? []).map(({ input, acceptedAt }) => ({
+        runId: input.runId,
+        acceptedAt,
+        message: { role: "user", content: input.content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) },
+      }));
+    },
+    async inject({ sessionKey, text }) {
+      const agentId = sessions.get(sessionKey)?.agentId ?? agentOfKey(sessionKey) ?? "main";
+      return { messageId: (await recorder.writeNote({ sessionKey, agentId, text })).id };
+    },
+    onEvent: (listener) => events.on("turn", listener),
+    get load() {
+      const queued = [...lanes.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
+      return { running: slots.used, queued };
+    },
+    async close() {
+      ending.abort(shutdown());
+      for (const lane of lanes.values()) {
+        lane.wake?.();
+        lane.turn?.abort.abort(shutdown());
+      }
+      await new Promise<void>((resolve) => {
+        const giveUp = clock.after(closeMs, resolve);
+        void Promise.all(working).then(() => {
+          giveUp();
+          resolve();
+        });
+      });
+      await journal.close();
+    },
+  };
+}
+
+/** How long the end of the gateway waits for runs to let go. */
+const closeMs = 3000;
+/** First words kept of messages that did not fit the queue. */
+const maxDropped = 20;

@@ -1,0 +1,134 @@
+import type { RunOutcome, Runner } from "../agent/runner.ts";
+import type { ConfigStore } from "../config/config.ts";
+import type { Clock } from "../host/host.ts";
+import { Failure } from "../kit/error.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Message } from "../session/message.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { Journal } from "./journal.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Run } from "./run-book.ts";
+import type { Slots } from "./slots.ts";
+
+/** A run that has its session's lane: the messages it answers, and the way to end it. */
+export interface Turn {
+  /** The first gave the run its id; the others were collected with it, or steered it. */
+  readonly runs: Run[];
+  readonly abort: AbortController;
+  readonly startedAt: number;
+  /** What was streamed of the answer in progress. */
+  text: string;
+}
+
+export interface PerformOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly config: ConfigStore;
+  readonly sessions: Sessions;
+  readonly runner: Runner;
+  readonly journal: Journal;
+  readonly recorder: Recorder;
+  readonly slots: Slots;
+  /** Begins the session anew when its time is over. */
+  freshen(sessionKey: string): Promise<void>;
+  /** Messages that came meanwhile and steer the run. */
+  steer(turn: Turn): readonly Message[];
+  /** More for the system prompt of the next run of this session. */
+  remarks(sessionKey: string): string | undefined;
+}
+
+/** A run that does not end this long after it was told to has lost its lane. */
+const graceMs = 30_000;
+/** A message whose run was begun this often, and never ended, is what ends the gateway. */
+const maxAttempts = 3;
+
+/** One turn, from its messages in the journal to its end there. Never rejects. */
+export async function perform(turn: Turn, options: PerformOptions): Promise<void> {
+  const { clock, log, slots, recorder } = options;
+  const [primary] = turn.runs;
+  if (!primary) return;
+  const { signal } = turn.abort;
+  const release = await slots.take();
+  const timeoutMs = primary.input.timeoutMs ?? options.config.current().value.agents.defaults.timeoutSeconds * 1000;
+  const stopDeadline = clock.after(timeoutMs, () =>
+    turn.abort.abort(
+      new Failure("timeout", `the run took longer than ${Math.round(timeoutMs / 1000)} s and was ended`),
+    ),
+  );
+  try {
+    const outcome = await answer(turn, primary, options);
+    if (isShutdown(signal)) return;
+    const { status, error } = outcome;
+    await recorder.settle(turn.runs, { status, outcome, ...(error ? { error } : {}) });
+  } catch (thrown) {
+    if (isShutdown(signal)) return;
+    const error = Failure.from(thrown);
+    log.error("a run failed", { run: primary.input.runId, session: primary.input.sessionKey, error: error.message });
+    await recorder.settle(turn.runs, { status: "error", error });
+  } finally {
+    stopDeadline();
+    release();
+  }
+}
+
+/** The reason that runs are ended with when the gateway ends: they are not settled, and go on at the next start. */
+export function shutdown(): Failure {
+  return new Failure("unavailable", "the gateway is stopping; the run goes on when it is back");
+}
+
+async function answer(turn: Turn, primary: Run, options: PerformOptions): Promise<RunOutcome> {
+  const { clock, sessions, runner, journal, recorder } = options;
+  const { runId, sessionKey, agentId, model, thinking, extraSystemPrompt, promptMode } = primary.input;
+  const { signal } = turn.abort;
+  signal.throwIfAborted();
+  if (turn.runs.some(({ attempts }) => attempts >= maxAttempts)) {
+    const failure = new Failure(
+      "failed",
+      `this message was begun ${maxAttempts} times and the gateway ended each time`,
+    );
+    await recorder.writeMessages(turn.runs);
+    await recorder.writeFailure(primary, failure);
+    throw failure;
+  }
+  if (!turn.runs.some(({ written }) => written)) await options.freshen(sessionKey);
+  await journal.begin(turn.runs.map(({ input }) => input.runId));
+  recorder.start(turn.runs);
+  await recorder.writeMessages(turn.runs);
+  const row = await sessions.ensure(sessionKey, { agentId });
+  signal.throwIfAborted();
+  const remarks = [extraSystemPrompt, options.remarks(sessionKey)].filter((text) => text !== undefined).join("\n\n");
+  const running = runner.run({
+    runId,
+    sessionKey,
+    sessionId: row.sessionId,
+    agentId,
+    signal,
+    emit(event) {
+      if (event.type === "text") turn.text = event.text;
+      // What is in the transcript, or is taken back, is not in flight any more.
+      if (event.type === "entry" || event.type === "retract") turn.text = "";
+      recorder.tell(primary, { kind: "progress", event });
+    },
+    steer: () => options.steer(turn),
+    model,
+    thinking,
+    promptMode,
+    ...(remarks === "" ? {} : { extraSystemPrompt: remarks }),
+  });
+  return Promise.race([running, overdue(clock, signal)]);
+}
+
+/** Rejects when a run that was told to end has not done so in time: the lane goes to the next, its queue kept. */
+function overdue(clock: Clock, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const arm = (): void => {
+      clock.after(graceMs, () => reject(new Failure("timeout", "the run did not end when it was told to")));
+    };
+    if (signal.aborted) arm();
+    else signal.addEventListener("abort", arm, { once: true });
+  });
+}
+
+function isShutdown({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Failure && reason.code === "unavailable";
+}

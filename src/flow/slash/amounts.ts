@@ -1,0 +1,11 @@
+/** A number of tokens in a few characters: `950`, `1.2k`, `34k`, `1.5m`. */
+export function tokens(count: number): string {
+  if (count < 1000) return String(Math.round(count));
+  const [amount, unit] = count < 999_500 ? [count / 1000, "k"] : [count / 1_000_000, "m"];
+  return `${amount.toFixed(amount < 9.95 ? 1 : 0).replace(/\.0$/, "")}${unit}`;
+}
+
+/** US dollars, with more digits where there is little: `$0.0012`, `$3.40`. */
+export function dollars(amount: number): string {
+  return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
+}

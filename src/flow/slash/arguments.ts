@@ -1,0 +1,12 @@
+/** The first word and all that follows it. */
+export function splitFirst(text: string): readonly [first: string, rest: string] {
+  const [, first = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(text.trim()) ?? [];
+  return [first, rest];
+}
+
+/** What a person wrote, short enough and plain enough to be quoted back. */
+export function quoted(text: string): string {
+  const line = text.replace(/[\p{C}\s]+/gu, " ").trim();
+  const characters = Array.from(line);
+  return `"${characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : line}"`;
+}

@@ -1,0 +1,30 @@
+import type { Accounts } from "../../agent/accounts.ts";
+import { createFrames, type FrameParts } from "../../agent/frame.ts";
+import type { PromptReport } from "../../agent/prompt.ts";
+import { agentsOf, workspaceOf } from "../../agent/roster.ts";
+import type { ConfigStore } from "../../config/config.ts";
+import type { SessionRow } from "../../session/sessions.ts";
+
+/** What a prompt is made from, whichever session asks. */
+export interface PromptSource extends Pick<
+  FrameParts,
+  "host" | "paths" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"
+> {
+  readonly accounts: Accounts;
+  readonly config: ConfigStore;
+}
+
+/**
+ * Says what the system prompt of a session's next run is made of, by making it. Answers undefined when the agent is gone
+ * or no model can be asked.
+ */
+export function promptReporter(source: PromptSource): (row: SessionRow) => Promise<PromptReport | undefined> {
+  return async (row) => {
+    const config = source.config.current().value;
+    const agent = agentsOf(config).find(({ id }) => id === row.agentId);
+    const [route] = await source.accounts.routes({ agentId: row.agentId, row });
+    if (!agent || !route) return undefined;
+    const workspace = workspaceOf(agent, config, source);
+    return (await createFrames({ ...source, config, agent, workspace, row, input: {} })(route.model)).report;
+  };
+}

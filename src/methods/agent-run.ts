@@ -1,0 +1,193 @@
+import * as v from "valibot";
+import { agentsOf } from "../agent/roster.ts";
+import type { RunOutcome } from "../agent/runner.ts";
+import type { App } from "../app.ts";
+import { addressOf, mainKeyOf, requireAgent, type Address } from "../flow/address.ts";
+import { originOf } from "../flow/chat-input.ts";
+import { contentOf } from "../flow/content.ts";
+import { agentParam, attachmentsParam, countParam, keyParam, runIdParam, textParam } from "../flow/params.ts";
+import { allowedModel, thinkingOf } from "../flow/session-patch.ts";
+import type { RunState } from "../flow/turns.ts";
+import { Failure } from "../kit/error.ts";
+import type { Usage } from "../session/message.ts";
+import { method } from "./method.ts";
+
+/** The longest that a timer can be set to. */
+const maxWait = 2_147_483_647;
+
+const params = v.object({
+  message: v.pipe(textParam, v.description("Given to the model as it is.")),
+  agentId: agentParam,
+  sessionKey: v.optional(keyParam),
+  sessionId: v.optional(v.pipe(textParam, v.maxLength(128))),
+  expectedExistingSessionId: v.optional(textParam),
+  model: v.pipe(v.optional(textParam), v.description("For this run alone.")),
+  provider: v.optional(textParam),
+  thinking: v.optional(v.string()),
+  deliver: v.optional(v.boolean(), false),
+  attachments: v.optional(attachmentsParam),
+  timeout: v.pipe(
+    v.optional(countParam),
+    v.description("Seconds until the run is ended; 0 for agents.defaults.timeoutSeconds."),
+  ),
+  extraSystemPrompt: v.optional(v.pipe(v.string(), v.maxLength(100_000))),
+  promptMode: v.optional(v.picklist(["full", "minimal", "none"])),
+  idempotencyKey: runIdParam,
+});
+type Params = v.InferOutput<typeof params>;
+
+export const agentRunMethods = [
+  method({
+    name: "agent",
+    scope: ({ message }) => (isReset(message) ? "operator.admin" : "operator.write"),
+    summary: "Gives a message to an agent: answers `accepted` at once, and again when the run is over.",
+    params,
+    result: v.looseObject({
+      runId: v.string(),
+      status: v.picklist(["in_flight", "ok", "timeout"]),
+      summary: v.optional(v.string()),
+    }),
+    async run({ app, caller, params, signal, accept }) {
+      const { idempotencyKey: runId, message } = params;
+      const { key: sessionKey, agentId } = sessionOf(app, params);
+      const where = { runId, sessionKey, agentId };
+      const row = app.sessions.get(sessionKey);
+      const { expectedExistingSessionId: expected } = params;
+      if (expected !== undefined && row?.sessionId !== expected && !app.turns.run(runId)) {
+        throw new Failure("conflict", `${sessionKey} is another conversation now: ${row?.sessionId ?? "none"}`);
+      }
+      const accepted = await app.turns.accept({
+        ...where,
+        content: await contentOf(app, message, params.attachments),
+        commands: isReset(message),
+        origin: originOf(caller),
+        thinking: thinkingOf(params.thinking),
+        model: modelOf(app, params),
+        timeoutMs: params.timeout ? Math.min(params.timeout * 1000, maxWait) : undefined,
+        extraSystemPrompt: params.extraSystemPrompt,
+        promptMode: params.promptMode,
+      });
+      if (accepted.status === "in_flight") return { status: "in_flight" as const, ...where };
+      if (accepted.status === "started") accept({ ...where, status: "accepted", acceptedAt: app.clock.now() });
+      const state = await app.turns.wait(runId, maxWait, signal);
+      return { runId, ...finalOf(app, state, params.deliver) };
+    },
+  }),
+  method({
+    name: "agent.wait",
+    scope: "operator.write",
+    summary: "Waits until a run is over, and says how it ended; `timeout` when it did not in time.",
+    params: v.object({
+      runId: runIdParam,
+      timeoutMs: v.pipe(v.optional(countParam, 30_000), v.description("Longest wait in milliseconds.")),
+    }),
+    result: v.looseObject({ runId: v.string(), status: v.picklist(["ok", "error", "timeout"]) }),
+    async run({ app, params: { runId, timeoutMs }, signal }) {
+      const state = await app.turns.wait(runId, Math.min(timeoutMs, maxWait), signal);
+      return { runId, ...endOf(state) };
+    },
+  }),
+] as const;
+
+/** Beginning a conversation anew loses the old one's context: an admin's to do, by whatever door (threat F). */
+function isReset(message: string): boolean {
+  return /^\/(new|reset)(\s|:|$)/i.test(message.trim());
+}
+
+/** The session that is meant: by its key, by its id, else the agent's main one. */
+function sessionOf(app: App, { agentId, sessionKey, sessionId }: Params): Address {
+  if (agentId !== undefined && !isAgent(app, agentId)) {
+    throw new Failure("invalid-request", `invalid agent params: unknown agent id "${agentId}"`);
+  }
+  const address = written(app, { agentId, sessionKey, sessionId });
+  requireAgent(app, address.agentId);
+  return address;
+}
+
+function written(app: App, { agentId, sessionKey, sessionId }: Partial<Params>): Address {
+  if (sessionKey !== undefined) return addressOf(app, sessionKey, agentId);
+  const id = agentId ?? agentsOf(app.config.current().value)[0].id;
+  const known = sessionId === undefined ? undefined : app.sessions.bySessionId(sessionId);
+  if (known && (agentId === undefined || known.agentId.toLowerCase() === agentId.toLowerCase())) return known;
+  return addressOf(app, sessionId === undefined ? mainKeyOf(app, id) : `explicit:${sessionId}`, id);
+}
+
+function isAgent({ config }: App, id: string): boolean {
+  return agentsOf(config.current().value).some((agent) => agent.id.toLowerCase() === id.toLowerCase());
+}
+
+function modelOf(app: App, { model, provider }: Params): string | undefined {
+  if (model === undefined) return undefined;
+  const spec = allowedModel(app, provider === undefined ? model : `${provider}/${model}`);
+  return `${spec.provider}/${spec.id}`;
+}
+
+/** What the second response says; a run that failed is a failed response. */
+function finalOf(app: App, state: RunState | undefined, deliver: boolean) {
+  if (!state || state.status === "pending") return { status: "timeout" as const, summary: "still running" };
+  const { status, outcome, error } = state;
+  if (status === "error") throw error ?? new Failure("failed", "the run failed");
+  if (status === "aborted") return { status: "timeout" as const, summary: "aborted", stopReason: "rpc" };
+  if (status === "timeout") return { status: "timeout" as const, summary: "timed out", stopReason: "timeout" };
+  return {
+    status: "ok" as const,
+    summary: "completed",
+    ...(outcome ? { result: { ...resultOf(app, state, outcome), ...(deliver ? undelivered : {}) } } : {}),
+  };
+}
+
+function resultOf({ sessions }: App, state: RunState, outcome: RunOutcome) {
+  const { startedAt = state.acceptedAt, endedAt = startedAt, sessionKey } = state;
+  const { provider, model, stopReason, payloads, promptReport } = outcome;
+  return {
+    payloads: payloads.map(({ text }) => ({ text, mediaUrl: null })),
+    meta: {
+      durationMs: Math.max(0, endedAt - startedAt),
+      agentMeta: {
+        sessionId: sessions.get(sessionKey)?.sessionId ?? "",
+        provider,
+        model,
+        usage: totals(outcome.usage),
+      },
+      aborted: false,
+      stopReason,
+      ...(promptReport ? { systemPromptReport: promptReport } : {}),
+    },
+  };
+}
+
+/** There is no chat network yet that an answer could be carried to. */
+const undelivered = {
+  deliverySucceeded: false,
+  deliveryStatus: {
+    requested: true,
+    attempted: false,
+    status: "failed",
+    succeeded: false,
+    error: true,
+    reason: "channel_resolved_to_internal",
+  },
+};
+
+function totals({ input, output, cacheRead, cacheWrite, totalTokens: total, cost }: Usage) {
+  return { input, output, cacheRead, cacheWrite, total, cost: { total: cost.total } };
+}
+
+function endOf(state: RunState | undefined) {
+  if (!state || state.status === "pending") return { status: "timeout" as const };
+  const { status, outcome, error, startedAt, endedAt } = state;
+  const times = {
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+  if (status === "error") return { status, ...times, stopReason: "error", error: error?.message ?? "the run failed" };
+  if (status !== "ok")
+    return { status: "timeout" as const, ...times, stopReason: status === "aborted" ? "rpc" : status };
+  const text = outcome?.payloads.map((payload) => payload.text).join("\n\n") ?? "";
+  return {
+    status,
+    ...times,
+    stopReason: outcome?.stopReason ?? "stop",
+    terminalReply: text === "" ? { disposition: "silent" } : { disposition: "visible", text },
+  };
+}

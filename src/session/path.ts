@@ -1,0 +1,263 @@
+import type { Logger } from "../kit/log.ts";
+import { linesOf, readFrom, readRun, readTail, type Run } from "../store/lines.ts";
+import type { Log, Logs } from "../store/log.ts";
+import { counted, noCounts, parseLine, type Counts, type Line, type Skip } from "./entry-line.ts";
+import { quarantine } from "./quarantine.ts";
+import { seek } from "./seek.ts";
+import type { Entry } from "./transcript.ts";
+
+/**
+ * The active path through a transcript's file, found without reading it: every line carries its place and what the path
+ * held up to it, so that any place is a search over bytes away. What a rewind left behind is jumped over.
+ */
+export interface Path {
+  readonly tip: Tip;
+  /** The last line carries no numbers: another program wrote this file, or the end of it. */
+  readonly foreign: boolean;
+  readonly log: Log;
+  /** Entries of the path whose measure is above `from` and at most `to`, oldest first. */
+  select(measure: Measure, range: Range): Promise<readonly Entry[]>;
+  /** The line of this place, if it is on the path. */
+  line(seq: number): Promise<Line | undefined>;
+  /** The entry of an id that says nothing of its place: reads the file until it is found. */
+  search(id: string): Promise<Entry | undefined>;
+  append(lines: readonly { readonly line: Line; readonly text: string }[], header?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where the path ends. */
+export interface Tip {
+  /** Bytes of the file. */
+  readonly size: number;
+  /** `seq` of the newest line, on the path or not. */
+  readonly last: number;
+  /** `seq` of the newest entry on the path. */
+  readonly seq: number;
+  /** What the next entry's parent is. */
+  readonly id: string | null;
+  readonly counts: Counts;
+  readonly compaction: number;
+  readonly rewind: number;
+  readonly skips: readonly Skip[];
+}
+
+/** A number that never falls along the path. */
+export type Measure = (at: Place) => number;
+
+export type Place = Pick<Line, "seq" | "counts">;
+
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly limit?: number | undefined;
+}
+
+/** Opens the path of the file in this log. */
+export async function openPath(logs: Logs, { key, log: logger }: { key: string; log: Logger }): Promise<Path> {
+  const log = await logs.open(key);
+  const reported = new Set<number>();
+  /** The newest lines of the file, without a gap to its end; `whole` when there are no others. */
+  let recent: Located[] = [];
+  let whole = true;
+  let tip: Tip = emptyTip;
+
+  async function parse(run: Run): Promise<Parsed> {
+    const good: Located[] = [];
+    const damaged: Run[] = [];
+    let foreign = false;
+    for (const each of linesOf(run)) {
+      const line = parseLine(each);
+      if (line === "damaged") damaged.push(each);
+      else if (typeof line === "object") good.push({ line, offset: each.offset, length: each.bytes.length });
+      if (line !== "header" && line !== "damaged") foreign = line === "foreign";
+    }
+    const unknown = damaged.filter(({ offset }) => !reported.has(offset));
+    for (const { offset } of unknown) if (reported.size < MAX_REPORTED) reported.add(offset);
+    await quarantine(logs, { key, lines: unknown, log: logger });
+    const last = good.at(-1)?.offset ?? -1;
+    return { good, foreign, damagedBehind: damaged.filter(({ offset }) => offset > last).length };
+  }
+
+  async function readEnd(): Promise<Parsed> {
+    for (let size = TAIL; ; size *= 4) {
+      const parsed = await parse(await readTail(log, size));
+      whole = size >= log.size;
+      if (whole || parsed.good.length > 0 || parsed.foreign) return parsed;
+    }
+  }
+
+  async function skipsAt(line: Line): Promise<readonly Skip[]> {
+    if (line.rewind === 0 || line.rewind === line.seq) return line.skips;
+    const known = recent.find((each) => each.line.seq === line.rewind);
+    if (known) return known.line.skips;
+    const offset = await find((each) => each.seq, { target: line.rewind - 1, most: line.seq });
+    const [first] = (await parse(await readRun(log, offset, PROBE))).good;
+    return first?.line.seq === line.rewind ? first.line.skips : [];
+  }
+
+  function trim(): void {
+    const kept = newestOf(recent);
+    if (kept.length < recent.length) [recent, whole] = [kept, false];
+  }
+
+  /** The offset of the first line whose value is above `target`. */
+  const find = (value: (line: Line) => number, { target, most }: { target: number; most: number }): Promise<number> =>
+    seek({
+      end: log.size,
+      target,
+      most,
+      async probe(from) {
+        for (let at = from; at < log.size;) {
+          const run = await readFrom(log, at, PROBE);
+          const { good } = await parse(run);
+          if (good.length > 0)
+            return good.map(({ line, offset, length }) => ({ value: value(line), offset, end: offset + length + 1 }));
+          at = run.offset + Math.max(run.bytes.length, 1);
+        }
+        return [];
+      },
+    });
+
+  const skipOf = (seq: number): Skip | undefined => skipAround(tip.skips, seq);
+
+  async function select(measure: Measure, { from, to, limit = Number.POSITIVE_INFINITY }: Range): Promise<Line[]> {
+    const found: Line[] = [];
+    if (to <= from) return found;
+    const isWithin = ({ line }: Located): boolean => {
+      if (skipOf(line.seq)) return true;
+      const value = measure(line);
+      if (value > to || found.length >= limit) return false;
+      if (value > from) found.push(line);
+      return true;
+    };
+    const placed = (line: Line): number => measure(placeOf(line, tip.skips));
+    const oldest = recent[0]?.line;
+    if (whole || (oldest && measure(placeBefore(oldest, tip.skips)) <= from)) {
+      recent.every(isWithin);
+      return found;
+    }
+    let read: readonly Located[] = [];
+    let offset = await find(placed, { target: from, most: measure(tip) });
+    // As much as this many entries take on the average.
+    let size = Math.ceil((log.size / measure(tip)) * (to - from) * 1.1) + PROBE;
+    for (; offset < log.size; size = RUN) {
+      const run = await readRun(log, offset, Math.min(size, RUN * 8));
+      const { good } = await parse(run);
+      read = newestOf([...read, ...good]);
+      if (!good.every(isWithin)) return found;
+      offset += run.bytes.length;
+      const left = skipOf(good.at(-1)?.line.seq ?? 0);
+      if (!left) continue;
+      offset = Math.max(offset, await find(({ seq }) => seq, { target: left.to, most: tip.last }));
+      read = [];
+    }
+    // The end of the file is what is asked for most.
+    recent = [...read];
+    return found;
+  }
+
+  const end = await readEnd();
+  recent = end.good;
+  const newest = recent.at(-1)?.line;
+  tip = { ...emptyTip, size: log.size, last: end.damagedBehind };
+  if (newest) tip = tipAfter(newest, { size: log.size, skips: await skipsAt(newest) });
+  if (newest) tip = { ...tip, last: tip.last + end.damagedBehind };
+  trim();
+
+  return {
+    log,
+    foreign: end.foreign,
+    get tip() {
+      return tip;
+    },
+    select: async (measure, range) => (await select(measure, range)).flatMap(({ entry }) => (entry ? [entry] : [])),
+    line: async (seq) => (await select((at) => at.seq, { from: seq - 1, to: seq }))[0],
+    async search(id) {
+      for (let offset = 0; offset < log.size;) {
+        const run = await readRun(log, offset, RUN * 4);
+        offset += run.bytes.length;
+        // Most of the file need not be parsed.
+        if (!new TextDecoder().decode(run.bytes).includes(id)) continue;
+        const { good } = await parse(run);
+        const found = good.find(({ line }) => line.id === id && line.entry && !skipOf(line.seq));
+        if (found) return found.line.entry;
+      }
+      return undefined;
+    },
+    async append(lines, header) {
+      const texts = lines.map(({ text }) => text);
+      await log.append(header === undefined ? texts : [header, ...texts]);
+      // Offsets matter to those alone who seek, and what is kept here is not sought.
+      for (const { line, text } of lines) {
+        recent.push({ line, offset: log.size, length: text.length });
+        tip = tipAfter(line, { size: log.size, skips: line.rewind === line.seq ? line.skips : tip.skips });
+      }
+      trim();
+    },
+    close: () => log.close(),
+  };
+}
+
+interface Located {
+  readonly line: Line;
+  readonly offset: number;
+  readonly length: number;
+}
+
+interface Parsed {
+  readonly good: Located[];
+  /** Whether the last line that could be read is another program's. */
+  readonly foreign: boolean;
+  /** Damaged lines behind the last good one. */
+  readonly damagedBehind: number;
+}
+
+const TAIL = 32 * 1024;
+const PROBE = 8 * 1024;
+const RUN = 64 * 1024;
+/** Bytes of lines that an open transcript keeps in memory. */
+const KEPT = 128 * 1024;
+const MAX_REPORTED = 1000;
+
+const emptyTip: Tip = { size: 0, last: 0, seq: 0, id: null, counts: noCounts, compaction: 0, rewind: 0, skips: [] };
+
+/** As many of the newest as may be kept. */
+function newestOf(lines: readonly Located[]): Located[] {
+  let first = lines.length;
+  for (let bytes = 0; first > 0; first--) {
+    bytes += lines[first - 1]?.length ?? 0;
+    if (bytes > KEPT) break;
+  }
+  return lines.slice(first);
+}
+
+/** Where the path ends when this is the file's last line. */
+function tipAfter(line: Line, { size, skips }: Pick<Tip, "size" | "skips">): Tip {
+  const { seq: last, id, compaction, rewind } = line;
+  return { ...placeOf(line, skips), size, last, id, compaction, rewind, skips };
+}
+
+/** What of the path a line has behind it; one that is off the path, what the path had before it was left. */
+function placeOf(line: Line, skips: readonly Skip[]): Place {
+  const skip = skipAround(skips, line.seq);
+  return skip ? { seq: skip.from - 1, counts: skip.counts } : { seq: line.seq, counts: line.counts };
+}
+
+function placeBefore(line: Line, skips: readonly Skip[]): Place {
+  if (skipAround(skips, line.seq)) return placeOf(line, skips);
+  return { seq: line.seq - 1, counts: counted(line.counts, line.entry?.type, -1) };
+}
+
+/** Skips are in order and do not meet. */
+function skipAround(skips: readonly Skip[], seq: number): Skip | undefined {
+  let [low, high] = [0, skips.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const skip = skips[middle];
+    if (!skip) return undefined;
+    if (seq < skip.from) high = middle - 1;
+    else if (seq > skip.to) low = middle + 1;
+    else return skip;
+  }
+  return undefined;
+}

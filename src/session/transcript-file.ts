@@ -1,0 +1,129 @@
+import type { Clock } from "../host/host.ts";
+import { Failure } from "../kit/error.ts";
+import type { JsonObject } from "../kit/json.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Logs } from "../store/log.ts";
+import { seal } from "../store/seal.ts";
+import { adopt } from "./adopt.ts";
+import { entryIds, isEntryId } from "./entry-id.ts";
+import { counted, formatLine, kinds, noCounts, REWIND, rewindContent, type Counts, type Line } from "./entry-line.ts";
+import { openPath, type Measure, type Path } from "./path.ts";
+import type { Entry, EntryContent, NewEntry, Transcript } from "./transcript.ts";
+
+export interface FileOptions {
+  readonly sessionId: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The first line of a new file, asked for when it is written. */
+  readonly header: () => JsonObject;
+}
+
+/** A transcript whose file is open. Calls must not overlap. */
+export interface TranscriptFile extends Omit<Transcript, "append"> {
+  /** Entries may bring the time at which they were first written. */
+  append(entries: readonly (NewEntry & { readonly timestamp?: string })[]): Promise<readonly Entry[]>;
+  close(): Promise<void>;
+}
+
+/** Opens the transcript in this log, whoever wrote it; a file that is not there is an empty one until the first append. */
+export async function openTranscriptFile(logs: Logs, key: string, options: FileOptions): Promise<TranscriptFile> {
+  const { sessionId, clock, log, header } = options;
+  const ids = entryIds(sessionId);
+  let path = await openPath(logs, { key, log });
+  if (path.foreign) path = await adopt(logs, path, { key, log, ids });
+  const opened: Path = path;
+
+  const bySeq: Measure = ({ seq }) => seq;
+  const rankOf = (chosen: readonly Entry["type"][]): Measure => {
+    const indexes = chosen.map((kind) => kinds.indexOf(kind));
+    return ({ counts }) => indexes.reduce((sum, index) => sum + (counts[index] ?? 0), 0);
+  };
+
+  async function find(id: string): Promise<Entry | undefined> {
+    if (!isEntryId(id)) return undefined;
+    const seq = ids.seqOf(id);
+    const [entry] = seq === 0 || seq > opened.tip.last ? [] : await opened.select(bySeq, { from: seq - 1, to: seq });
+    return entry?.id === id ? entry : opened.search(id);
+  }
+
+  return {
+    sessionId,
+    last: async () => opened.tip.seq,
+    count: async () => rankOf(["message", "compaction"])(opened.tip),
+    async append(entries) {
+      if (entries.length === 0) return [];
+      let { last, counts, compaction } = opened.tip;
+      let parentId = opened.tip.id;
+      const made: { line: Line; entry: Entry; text: string }[] = [];
+      for (const { id: given, timestamp: written, ...content } of entries.map(checkedEntry)) {
+        const seq = ++last;
+        const id = given ?? ids.idOf(seq);
+        const timestamp = written ?? isoTime(clock);
+        counts = counted(counts, content.type);
+        if (content.type === "compaction") compaction = seq;
+        const frame = { id, parentId, seq, timestamp, counts, rewind: opened.tip.rewind, compaction };
+        const entry: Entry = { ...content, id, parentId, seq, timestamp };
+        made.push({ entry, line: { ...frame, entry, skips: [] }, text: checkedText(formatLine(content, frame)) });
+        parentId = id;
+      }
+      await opened.append(made, opened.tip.size === 0 ? seal(header()) : undefined);
+      return made.map(({ entry }) => entry);
+    },
+    async page({ limit, offset = 0, kinds: chosen = kinds }) {
+      const measure = rankOf(chosen);
+      const to = measure(opened.tip) - Math.max(offset, 0);
+      if (limit <= 0 || to <= 0) return [];
+      const found = await opened.select(measure, { from: Math.max(to - limit, 0), to });
+      return found.filter(({ type }) => chosen.includes(type));
+    },
+    after: async (seq, { limit } = {}) => opened.select(bySeq, { from: Math.max(seq, 0), to: opened.tip.seq, limit }),
+    find,
+    async context() {
+      const { compaction, seq } = opened.tip;
+      const [newest] = compaction === 0 ? [] : await opened.select(bySeq, { from: compaction - 1, to: compaction });
+      if (newest?.type !== "compaction") return opened.select(bySeq, { from: 0, to: seq });
+      const kept = await find(newest.firstKeptEntryId);
+      // A compaction that keeps what never was, or what came later, keeps nothing from before itself.
+      const from = kept && kept.seq < compaction ? kept.seq : compaction;
+      const rest = await opened.select(bySeq, { from: from - 1, to: seq });
+      return [newest, ...rest.filter(({ type }) => type !== "compaction")];
+    },
+    async rewind(toId) {
+      const { tip } = opened;
+      const end = toId === undefined ? undefined : await find(toId);
+      if (toId !== undefined && !end) throw new Failure("not-found", `this conversation has no entry ${toId}`);
+      if ((end?.seq ?? 0) === tip.seq) return;
+      const at = end && (await opened.line(end.seq));
+      const counts: Counts = at?.counts ?? noCounts;
+      const compaction = at?.compaction ?? 0;
+      const seq = tip.last + 1;
+      const from = (end?.seq ?? 0) + 1;
+      const skips = [...tip.skips.filter((skip) => skip.from < from), { from, to: seq, counts }];
+      const id = ids.idOf(seq);
+      const frame = { id, seq, counts, rewind: seq, compaction, parentId: toId ?? null, timestamp: isoTime(clock) };
+      const text = formatLine(rewindContent(toId ?? null, skips), frame);
+      await opened.append([{ text, line: { ...frame, entry: undefined, skips } }]);
+    },
+    close: () => opened.close(),
+  };
+}
+
+/** Far above what a model or a tool is allowed to say; what is longer would make every reader slow. */
+const MAX_ENTRY = 16 * 1024 * 1024;
+
+function checkedEntry<E extends EntryContent & { readonly id?: string }>(entry: E): E {
+  if (entry.id !== undefined && !isEntryId(entry.id))
+    throw new Failure("invalid-request", `${JSON.stringify(entry.id)} is not an entry id: use 8 lower-case hex digits`);
+  if (entry.type === "custom" && entry.customType === REWIND)
+    throw new Failure("invalid-request", `the custom type ${REWIND} is taken: call rewind, or use another name`);
+  return entry;
+}
+
+function checkedText(text: string): string {
+  if (text.length <= MAX_ENTRY) return text;
+  throw new Failure("invalid-request", `an entry of ${text.length} characters is too long: at most ${MAX_ENTRY}`);
+}
+
+function isoTime(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}

@@ -1,0 +1,117 @@
+import type { Clock } from "../host/host.ts";
+import { Failure } from "../kit/error.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { createLanes } from "../kit/lanes.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Logs } from "../store/log.ts";
+import { isKeyPart } from "../store/key.ts";
+import { openTranscriptFile, type TranscriptFile } from "./transcript-file.ts";
+import type { Entry, Transcript } from "./transcript.ts";
+
+/** Names a transcript. */
+export interface TranscriptOf {
+  readonly sessionId: string;
+  readonly agentId: string;
+}
+
+/** The transcripts of all sessions. Files are opened when they are needed, and the longest unused ones closed again. */
+export interface Transcripts {
+  get(of: TranscriptOf): Transcript;
+  /** Writes copies of entries, with the times at which the originals were written. */
+  copy(of: TranscriptOf, entries: CopiedEntries): Promise<readonly Entry[]>;
+  /** Runs work on the file while it is closed. */
+  closed<T>(of: TranscriptOf, work: (key: string) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export type CopiedEntries = Parameters<TranscriptFile["append"]>[0];
+
+export interface TranscriptsOptions {
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The first line of a new transcript. */
+  readonly header: (of: TranscriptOf) => JsonObject;
+  readonly appended: (of: TranscriptOf, entries: readonly Entry[]) => void;
+}
+
+export function createTranscripts({ logs, clock, log, header, appended }: TranscriptsOptions): Transcripts {
+  const lanes = createLanes();
+  /** The longest unused first. */
+  const open = new Map<string, Promise<TranscriptFile>>();
+
+  async function opened(of: TranscriptOf, key: string): Promise<TranscriptFile> {
+    const options = { sessionId: of.sessionId, clock, log, header: () => header(of) };
+    const file = open.get(key) ?? openTranscriptFile(logs, key, options);
+    open.delete(key);
+    open.set(key, file);
+    try {
+      return await file;
+    } catch (error) {
+      open.delete(key);
+      throw error;
+    }
+  }
+
+  async function shut(key: string): Promise<void> {
+    const file = open.get(key);
+    open.delete(key);
+    await (await file)?.close();
+  }
+
+  async function use<T>(of: TranscriptOf, work: (file: TranscriptFile) => Promise<T>): Promise<T> {
+    const key = transcriptKey(of);
+    const done = await lanes.run(key, async () => work(await opened(of, key)));
+    const [oldest] = open.size > MAX_OPEN ? open.keys() : [];
+    if (oldest !== undefined) void lanes.run(oldest, () => shut(oldest)).catch((error: unknown) => complain(error));
+    return done;
+  }
+
+  function complain(error: unknown): void {
+    log.warn("a transcript could not be closed", { error });
+  }
+
+  async function append(of: TranscriptOf, entries: CopiedEntries): Promise<readonly Entry[]> {
+    const made = await use(of, (file) => file.append(entries));
+    appended(of, made);
+    return made;
+  }
+
+  return {
+    get: (of) => ({
+      sessionId: of.sessionId,
+      last: () => use(of, (file) => file.last()),
+      count: () => use(of, (file) => file.count()),
+      append: (entries) => append(of, entries),
+      page: (options) => use(of, (file) => file.page(options)),
+      after: (seq, options) => use(of, (file) => file.after(seq, options)),
+      find: (id) => use(of, (file) => file.find(id)),
+      context: () => use(of, (file) => file.context()),
+      rewind: (toId) => use(of, (file) => file.rewind(toId)),
+    }),
+    copy: append,
+    async closed(of, work) {
+      const key = transcriptKey(of);
+      return lanes.run(key, async () => {
+        await shut(key);
+        return work(key);
+      });
+    },
+    async close() {
+      await Promise.all([...open.keys()].map((key) => lanes.run(key, () => shut(key))));
+    },
+  };
+}
+
+const MAX_OPEN = 64;
+
+/** Where a transcript is. Ids come from outside: those that are not plain names reject (threat M). */
+export function transcriptKey({ sessionId, agentId }: TranscriptOf): string {
+  for (const id of [agentId, sessionId]) {
+    if (isKeyPart(id) && id.length <= MAX_ID) continue;
+    throw new Failure("invalid-request", `${JSON.stringify(id.slice(0, 80))} does not name a session or an agent`);
+  }
+  return `agents/${agentId}/sessions/${sessionId}.jsonl`;
+}
+
+const MAX_ID = 128;

@@ -1,0 +1,70 @@
+import * as v from "valibot";
+import type { Files } from "../host/host.ts";
+import { Failure } from "../kit/error.ts";
+import type { ImagePart, TextPart } from "../session/message.ts";
+
+/** Something that a model may do. Declared once: what it is told, what it may send, what happens. */
+export interface Tool<P extends v.GenericSchema = v.GenericSchema> {
+  readonly name: string;
+  /** What the model is told, in a sentence or two. */
+  readonly description: string;
+  /** A line for the list of tools in the prompt. */
+  readonly summary: string;
+  /** What it may change; whether a run stops for approval is decided by it. */
+  readonly effect: "read" | "write" | "execute";
+  /** An object schema; each key's description is what the model reads. */
+  readonly params: P;
+  /** Throws a Failure whose message tells the model what was wrong and what to do instead. */
+  run(params: v.InferOutput<P>, context: ToolContext): Promise<ToolResult>;
+}
+
+/** What a tool is given. It reaches nothing else. */
+export interface ToolContext {
+  readonly signal: AbortSignal;
+  readonly files: Files;
+  /** The agent's folder, as an absolute path. */
+  readonly workspace: string;
+  readonly sessionKey: string;
+  readonly agentId: string;
+  /** A few lines about the session as it is: model, context, usage, queue. */
+  status(): Promise<string>;
+  /** Shows what there is so far, to people who watch. */
+  progress(partial: ToolResult): void;
+}
+
+export interface ToolResult {
+  readonly content: readonly (TextPart | ImagePart)[];
+  /** What programs may want to know beside the text that the model reads. */
+  readonly details?: unknown;
+  readonly isError?: boolean;
+}
+
+/** Declares a tool; keeps the exact type of its parameters. */
+export function tool<P extends v.GenericSchema>(declared: Tool<P>): Tool<P> {
+  return declared;
+}
+
+/**
+ * The schema of a tool's parameters. Models are trained on several spellings of the same tools: `aliases` maps other
+ * names to ours. A null counts as left out, as some models must send every key.
+ */
+export function parameters<const E extends v.ObjectEntries>(
+  entries: E,
+  aliases: Readonly<Record<string, keyof E & string>> = {},
+) {
+  const plain = (given: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const named = Object.entries(given).filter(([, value]) => value !== null);
+    const other = named.flatMap(([name, value]) => (Object.hasOwn(aliases, name) ? [[aliases[name], value]] : []));
+    return Object.fromEntries([...other, ...named]);
+  };
+  return v.pipe(v.record(v.string(), v.unknown()), v.transform(plain), v.object(entries));
+}
+
+/**
+ * Throws for a place in a `.git` folder: hooks and settings there make a person's next git command run whatever they
+ * say (threat P).
+ */
+export function refuseGit(name: string): void {
+  if (/(^|\/)\.git(\/|$)/i.test(name))
+    throw new Failure("forbidden", `${name} belongs to git: nothing else may change it`);
+}

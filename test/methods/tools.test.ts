@@ -1,0 +1,40 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Failure } from "../../src/kit/error.ts";
+import { tools } from "../../src/tools/index.ts";
+import { scriptedApp } from "../support/app.ts";
+import { checkResult } from "../support/official.ts";
+
+interface Catalog {
+  readonly agentId: string;
+  readonly groups: readonly {
+    readonly id: string;
+    readonly tools: readonly { readonly id: string; readonly defaultProfiles: readonly string[] }[];
+  }[];
+}
+
+test("the catalogue has every tool once, by group, with the profiles it is in", async () => {
+  const catalog = (await scriptedApp().call("tools.catalog")) as Catalog;
+  checkResult("tools.catalog", catalog);
+  assert.is(catalog.agentId, "main");
+  const listed = catalog.groups.map(({ id, tools }) => [
+    id,
+    ...tools.map(({ id, defaultProfiles }) => `${id}: ${defaultProfiles.join(" ")}`),
+  ]);
+  assert.equal(listed, [
+    ["fs", "read: coding", "write: coding", "edit: coding"],
+    ["sessions", "session_status: minimal coding messaging"],
+  ]);
+  assert.is(listed.flat().length - listed.length, tools.length);
+});
+
+test("the catalogue of an agent that does not exist is refused by name", async () => {
+  try {
+    await scriptedApp().call("tools.catalog", { agentId: "nobody" });
+    assert.unreachable();
+  } catch (error) {
+    assert.match(Failure.from(error).message, 'unknown agent id "nobody"');
+  }
+});
+
+test.run();

@@ -1,0 +1,8 @@
+import type { Credentials } from "../../src/agent/accounts.ts";
+
+/** Credentials of which there are none. */
+export const noCredentials: Credentials = {
+  providers: () => Promise.resolve([]),
+  probe: () => Promise.resolve([]),
+  remove: () => Promise.resolve([]),
+};
