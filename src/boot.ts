@@ -1,5 +1,5 @@
-import { openBudget } from "./agent/budget.ts";
-import { openAccounts } from "./agent/open-accounts.ts";
+import { openBudget } from "./budget/open-budget.ts";
+import { openAccounts } from "./model/open-accounts.ts";
 import { agentsOf, workspaceOf } from "./agent/roster.ts";
 import { createRunner } from "./agent/run.ts";
 import type { App } from "./app.ts";

@@ -12,7 +12,8 @@ import {
   type Provider,
 } from "../providers/provider.ts";
 import type { AssistantMessage } from "../session/message.ts";
-import type { Accounts, Budget, Route, RouteInput } from "./accounts.ts";
+import type { Accounts, Route, RouteInput } from "../model/accounts.ts";
+import type { Budget } from "../budget/budget.ts";
 import type { Draft } from "./draft.ts";
 import { abortFailure, orAborted } from "./interrupt.ts";
 import type { RunEvent } from "./runner.ts";

@@ -1,4 +1,4 @@
-import type { Route } from "./accounts.ts";
+import type { Route } from "../model/accounts.ts";
 import { compactConversation } from "./compact.ts";
 import { openConversation } from "./conversation.ts";
 import { orAborted } from "./interrupt.ts";

@@ -11,7 +11,7 @@ import type { OpenRun } from "./open-run.ts";
 import type { Progress } from "./progress.ts";
 import { createRepeatGuard, repeats, type RepeatGuard } from "./repeat-guard.ts";
 import { askerOf, createRequests, type Requests } from "./requests.ts";
-import { addUsage } from "./tokens.ts";
+import { addUsage } from "../session/message.ts";
 import { resultMessage } from "./tool-result.ts";
 import { runRound } from "./tool-round.ts";
 

@@ -5,7 +5,7 @@ import type { ModelSpec, ToolSpec } from "../providers/provider.ts";
 import type { SessionRow } from "../session/sessions.ts";
 import { toolPolicy } from "../tools/policy.ts";
 import type { Tool } from "../tools/tool.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts } from "../model/accounts.ts";
 import { limitsOf } from "./limits.ts";
 import { buildPrompt, type PromptReport } from "./prompt.ts";
 import type { Frame } from "./request.ts";

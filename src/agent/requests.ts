@@ -6,7 +6,8 @@ import type { OpenRun } from "./open-run.ts";
 import { hasPicture } from "./pictures.ts";
 import type { Progress } from "./progress.ts";
 import { requestOf, type Frame } from "./request.ts";
-import { addUsage, contextTokens, entriesTokens, messageTokens } from "./tokens.ts";
+import { addUsage } from "../session/message.ts";
+import { contextTokens, entriesTokens, messageTokens } from "./tokens.ts";
 
 export type Requests = Required<Pick<Question, "request" | "shrink">>;
 

@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
 import { absolute, join, type Paths } from "../host/paths.ts";
-import { DEFAULT_MODEL } from "./models.ts";
+import { DEFAULT_MODEL } from "../model/models.ts";
 
 /** An agent as the configuration has it, with what it did not say filled in. */
 export interface Agent {

@@ -1,7 +1,7 @@
 import { compactSession } from "./compact-session.ts";
 import { openConversation } from "./conversation.ts";
 import { converse } from "./converse.ts";
-import { splitReference } from "./models.ts";
+import { splitReference } from "../model/models.ts";
 import { openRun } from "./open-run.ts";
 import { createProgress, endedBy, finished } from "./progress.ts";
 import type { RunnerDeps } from "./runner-deps.ts";

@@ -7,7 +7,8 @@ import type { Api, Provider, ToolSpec } from "../providers/provider.ts";
 import type { Media } from "../session/media.ts";
 import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
 import type { Tool } from "../tools/tool.ts";
-import type { Accounts, Budget } from "./accounts.ts";
+import type { Accounts } from "../model/accounts.ts";
+import type { Budget } from "../budget/budget.ts";
 
 /** Everything that running a conversation takes. */
 export interface RunnerDeps {

@@ -1,5 +1,5 @@
 import { thinkingLevels, type ModelSpec, type ThinkingLevel } from "../providers/provider.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts } from "../model/accounts.ts";
 
 /** The level to ask a model at: the one that is wanted, else the nearest below that it has, else its lowest. */
 export function thinkingFor(

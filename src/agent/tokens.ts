@@ -1,4 +1,4 @@
-import type { AssistantMessage, Message, Usage } from "../session/message.ts";
+import type { AssistantMessage, Message } from "../session/message.ts";
 import type { Entry } from "../session/transcript.ts";
 import { compactionOf } from "./context.ts";
 
@@ -45,23 +45,6 @@ export function contextTokens(entries: readonly Entry[], fixed: number): number 
     since += entryTokens(entry);
   }
   return fixed + since;
-}
-
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    totalTokens: a.totalTokens + b.totalTokens,
-    cost: {
-      input: a.cost.input + b.cost.input,
-      output: a.cost.output + b.cost.output,
-      cacheRead: a.cost.cacheRead + b.cost.cacheRead,
-      cacheWrite: a.cost.cacheWrite + b.cost.cacheWrite,
-      total: a.cost.total + b.cost.total,
-    },
-  };
 }
 
 const MESSAGE_FRAME = 4;

@@ -72,8 +72,8 @@ function meantAmong(models: readonly unknown[], config: unknown, name: string): 
 async function throughFile({ host, flavour, paths, output }: Context, by: string): Promise<ConfigDoor> {
   const [{ openConfig }, { catalogueOf }, { referenceOf }] = await Promise.all([
     import("../config/file.ts"),
-    import("../agent/catalogue.ts"),
-    import("../agent/model-specs.ts"),
+    import("../model/catalogue.ts"),
+    import("../model/model-specs.ts"),
   ]);
   const log = createLogger(
     () => host.clock.now(),

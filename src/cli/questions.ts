@@ -1,5 +1,5 @@
 import { confirm, intro, isCancel, note, password, select, text } from "@clack/prompts";
-import { knownProviders } from "../agent/model-choice.ts";
+import { knownProviders } from "../model/model-choice.ts";
 import type { Answers, LocalAnswers, RemoteAnswers } from "../gateway/first-setup.ts";
 import { Failure } from "../kit/error.ts";
 

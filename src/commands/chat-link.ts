@@ -5,8 +5,8 @@ import type { Client } from "../client/client.ts";
 import type { Target } from "../client/target.ts";
 import { Failure } from "../kit/error.ts";
 import type { JsonObject } from "../kit/json.ts";
-import { readHistory, readSaid, type Chat } from "./chat-history.ts";
-import { createOutbox, type ChatMessage } from "./chat-outbox.ts";
+import { readHistory, readSaid, type Chat } from "./chat-link-history.ts";
+import { createOutbox, type ChatMessage } from "./chat-link-outbox.ts";
 
 export interface ChatLinkOptions {
   readonly target: Target;

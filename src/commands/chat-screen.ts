@@ -4,7 +4,7 @@ import { adviceFor } from "../cli/run-advice.ts";
 import type { RunNews } from "../cli/run-news.ts";
 import { createSpinner } from "../cli/spinner.ts";
 import type { LineEditor } from "../host/host.ts";
-import type { Chat } from "./chat-history.ts";
+import type { Chat } from "./chat-link-history.ts";
 import type { CommandContext } from "./command.ts";
 
 /** A conversation on a terminal: what was said, what is being said, and below it the line that is typed. */

@@ -4,7 +4,7 @@ import { targetOf } from "../cli/reach.ts";
 import type { RunNews } from "../cli/run-news.ts";
 import { deferred } from "../client/wait.ts";
 import { exit, Failure } from "../kit/error.ts";
-import type { Chat } from "./chat-history.ts";
+import type { Chat } from "./chat-link-history.ts";
 import { openChatLink, type ChatEvents, type ChatLink } from "./chat-link.ts";
 import { createChatScreen, type ChatScreen } from "./chat-screen.ts";
 import { command, type CommandContext } from "./command.ts";

@@ -1,4 +1,4 @@
-import { findModel, knownProviders, type ProviderFlag } from "../agent/model-choice.ts";
+import { findModel, knownProviders, type ProviderFlag } from "../model/model-choice.ts";
 import type { ConfigStore } from "../config/config.ts";
 import { applyAnswers, type Answers, type LocalAnswers } from "../gateway/first-setup.ts";
 import { absolute, tildify } from "../host/paths.ts";

@@ -1,4 +1,4 @@
-import { splitReference } from "../agent/models.ts";
+import { splitReference } from "../model/models.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import { join } from "../host/paths.ts";

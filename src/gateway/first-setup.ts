@@ -1,5 +1,5 @@
-import { saveApiKey } from "../agent/auth-profiles.ts";
-import type { FoundModel, KnownProvider } from "../agent/model-choice.ts";
+import { saveApiKey } from "../model/auth-profiles.ts";
+import type { FoundModel, KnownProvider } from "../model/model-choice.ts";
 import { ensureSessions, ensureWorkspace } from "../agent/workspace.ts";
 import type { ConfigStore } from "../config/config.ts";
 import type { Flavour } from "../host/flavour.ts";

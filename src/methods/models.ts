@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import type { ProviderStatus } from "../agent/accounts.ts";
-import { authRow, availabilityOf } from "../agent/auth-status.ts";
-import { catalogueOf } from "../agent/catalogue.ts";
-import { planOf, referencesOf } from "../agent/model-plan.ts";
-import { referenceOf } from "../agent/model-specs.ts";
+import type { ProviderStatus } from "../model/accounts.ts";
+import { authRow, availabilityOf } from "../model/auth-status.ts";
+import { catalogueOf } from "../model/catalogue.ts";
+import { planOf, referencesOf } from "../model/model-plan.ts";
+import { referenceOf } from "../model/model-specs.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import { Failure } from "../kit/error.ts";

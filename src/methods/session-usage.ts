@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import type { LedgerRow } from "../agent/accounts.ts";
-import { catalogueOf } from "../agent/catalogue.ts";
+import type { LedgerRow } from "../budget/budget.ts";
+import { catalogueOf } from "../model/catalogue.ts";
 import { agentsOf } from "../agent/roster.ts";
-import { byDay, byModel, countsOf, groups, pointsOf, type Telling } from "../agent/usage-breakdown.ts";
-import { dayAfter, daysOf } from "../agent/usage-days.ts";
-import { groupBy, totalsOf, usageTotals } from "../agent/usage-totals.ts";
+import { byDay, byModel, countsOf, groups, pointsOf, type Telling } from "../budget/usage-breakdown.ts";
+import { dayAfter, daysOf } from "../budget/usage-days.ts";
+import { groupBy, totalsOf, usageTotals } from "../budget/usage-totals.ts";
 import type { App } from "../app.ts";
 import { Failure } from "../kit/error.ts";
 import { sessionKey } from "../session/key.ts";

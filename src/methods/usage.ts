@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { catalogueOf } from "../agent/catalogue.ts";
-import { dayAfter, daysBetween, daysOf } from "../agent/usage-days.ts";
-import { dailyTotals, groupBy, totalsOf, usageTotals } from "../agent/usage-totals.ts";
+import { catalogueOf } from "../model/catalogue.ts";
+import { dayAfter, daysBetween, daysOf } from "../budget/usage-days.ts";
+import { dailyTotals, groupBy, totalsOf, usageTotals } from "../budget/usage-totals.ts";
 import { method } from "./method.ts";
 
 const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "a day such as 2026-11-21"));

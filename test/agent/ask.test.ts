@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Route } from "../../src/agent/accounts.ts";
+import type { Route } from "../../src/model/accounts.ts";
 import type { RunEvent } from "../../src/agent/runner.ts";
 import { Failure } from "../../src/kit/error.ts";
 import { providerFailureOf, type FailureKind } from "../../src/providers/provider.ts";

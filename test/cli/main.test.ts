@@ -7,7 +7,7 @@ import { run } from "../commands/run.ts";
 test("every command is found under its own path and says what it does", async () => {
   for (const [words, load] of Object.entries(commands)) {
     const { path, summary, examples = [] } = await load();
-    const aliases = [path.join(" "), "gateway run", "health", "daemon status"];
+    const aliases = [path.join(" "), "gateway run", "health", "daemon status", "tui", "sessions", "models"];
     assert.ok(aliases.includes(words), words);
     assert.match(summary, /^[A-Z].*\.$/);
     for (const { command } of examples) assert.ok(command.startsWith(path[0] ?? ""), command);

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { findModel, knownProviders } from "../../src/agent/model-choice.ts";
+import { findModel, knownProviders } from "../../src/model/model-choice.ts";
 import { main } from "../../src/main.ts";
 import { scriptedHost, type ScriptedOptions } from "../support/host.ts";
 

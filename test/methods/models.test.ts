@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as v from "valibot";
-import { openAccounts } from "../../src/agent/open-accounts.ts";
+import { openAccounts } from "../../src/model/open-accounts.ts";
 import type { App } from "../../src/app.ts";
 import { modelMethods } from "../../src/methods/models.ts";
 import type { Method } from "../../src/methods/method.ts";

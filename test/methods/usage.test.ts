@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as v from "valibot";
-import { openBudget, type OpenBudget } from "../../src/agent/budget.ts";
+import { openBudget, type OpenBudget } from "../../src/budget/open-budget.ts";
 import type { App } from "../../src/app.ts";
 import type { Method } from "../../src/methods/method.ts";
 import { sessionUsageMethods } from "../../src/methods/session-usage.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import type { Accounts, Budget } from "../../src/agent/accounts.ts";
-import { catalogueOf } from "../../src/agent/catalogue.ts";
+import type { Accounts } from "../../src/model/accounts.ts";
+import type { Budget } from "../../src/budget/budget.ts";
+import { catalogueOf } from "../../src/model/catalogue.ts";
 import type { App, Connection } from "../../src/app.ts";
 import type { ConfigSnapshot, ConfigStore, ConfigWrite } from "../../src/config/config.ts";
 import { configSchema } from "../../src/config/schema.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Accounts } from "../../src/agent/accounts.ts";
+import type { Accounts } from "../../src/model/accounts.ts";
 import type { Runner, RunInput, RunOutcome } from "../../src/agent/runner.ts";
 import type { App, Connection } from "../../src/app.ts";
 import { openTurns } from "../../src/flow/open-turns.ts";

@@ -1,4 +1,4 @@
-import type { Credentials } from "../../src/agent/accounts.ts";
+import type { Credentials } from "../../src/model/accounts.ts";
 
 /** Credentials of which there are none. */
 export const noCredentials: Credentials = {

@@ -1,4 +1,5 @@
-import type { Accounts, Budget, BudgetRequest, Route, RouteInput } from "../../src/agent/accounts.ts";
+import type { Accounts, Route, RouteInput } from "../../src/model/accounts.ts";
+import type { Budget, BudgetRequest } from "../../src/budget/budget.ts";
 import { createRunner, type RunnerDeps } from "../../src/agent/run.ts";
 import type { RunEvent, RunInput, RunOutcome, Runner } from "../../src/agent/runner.ts";
 import { flavours } from "../../src/host/flavour.ts";

@@ -1,5 +1,5 @@
-import { planOf } from "../../agent/model-plan.ts";
-import { referenceOf } from "../../agent/model-specs.ts";
+import { planOf } from "../../model/model-plan.ts";
+import { referenceOf } from "../../model/model-specs.ts";
 import { agentsOf } from "../../agent/roster.ts";
 import { thinkingFor } from "../../agent/thinking.ts";
 import type { ModelSpec } from "../../providers/provider.ts";

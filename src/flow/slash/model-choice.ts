@@ -1,4 +1,4 @@
-import { referenceOf } from "../../agent/model-specs.ts";
+import { referenceOf } from "../../model/model-specs.ts";
 import type { ModelSpec } from "../../providers/provider.ts";
 import type { RowChanges, SessionRow } from "../../session/sessions.ts";
 import { quoted } from "./arguments.ts";

@@ -1,4 +1,4 @@
-import { referenceOf } from "../../agent/model-specs.ts";
+import { referenceOf } from "../../model/model-specs.ts";
 import type { ModelSpec } from "../../providers/provider.ts";
 import { quoted, splitFirst } from "./arguments.ts";
 import { closest } from "./closest.ts";

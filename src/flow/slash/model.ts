@@ -1,4 +1,4 @@
-import { referenceOf } from "../../agent/model-specs.ts";
+import { referenceOf } from "../../model/model-specs.ts";
 import { splitFirst } from "./arguments.ts";
 import { currentModel, ownModel } from "./current-model.ts";
 import { choose, chooseFor, ownChanges } from "./model-choice.ts";

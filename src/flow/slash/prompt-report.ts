@@ -1,4 +1,4 @@
-import type { Accounts } from "../../agent/accounts.ts";
+import type { Accounts } from "../../model/accounts.ts";
 import { createFrames, type FrameParts } from "../../agent/frame.ts";
 import type { PromptReport } from "../../agent/prompt.ts";
 import { agentsOf, workspaceOf } from "../../agent/roster.ts";

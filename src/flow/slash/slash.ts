@@ -1,4 +1,5 @@
-import type { Accounts, Budget } from "../../agent/accounts.ts";
+import type { Accounts } from "../../model/accounts.ts";
+import type { Budget } from "../../budget/budget.ts";
 import type { PromptReport } from "../../agent/prompt.ts";
 import type { Runner } from "../../agent/runner.ts";
 import type { ConfigStore } from "../../config/config.ts";

@@ -1,4 +1,4 @@
-import type { LedgerRow } from "../../agent/accounts.ts";
+import type { LedgerRow } from "../../budget/budget.ts";
 import { dollars, tokens } from "./amounts.ts";
 import { quoted } from "./arguments.ts";
 import type { SlashCall, SlashCommand } from "./slash.ts";

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import type { Accounts, LedgerRow } from "../../../src/agent/accounts.ts";
+import type { Accounts } from "../../../src/model/accounts.ts";
+import type { LedgerRow } from "../../../src/budget/budget.ts";
 import type { CompactInput, CompactOutcome } from "../../../src/agent/runner.ts";
 import type { ConfigStore } from "../../../src/config/config.ts";
 import { configSchema } from "../../../src/config/schema.ts";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Accounts, Route } from "../../src/agent/accounts.ts";
-import { openAccounts } from "../../src/agent/open-accounts.ts";
+import type { Accounts, Route } from "../../src/model/accounts.ts";
+import { openAccounts } from "../../src/model/open-accounts.ts";
 import { createFolderStore } from "../../src/store/folder.ts";
 import { createLogger, type LogRecord } from "../../src/kit/log.ts";
 import type { ModelSpec } from "../../src/providers/provider.ts";

@@ -3,7 +3,7 @@ import type { Usage } from "../session/message.ts";
 import { type Line, linesOf, runsOf } from "../store/lines.ts";
 import type { Log, Logs } from "../store/log.ts";
 import { seal, unseal } from "../store/seal.ts";
-import type { LedgerRow } from "./accounts.ts";
+import type { LedgerRow } from "./budget.ts";
 import { addUp, createPairing, type LedgerRecord, lineOf, type Reserved, rowOf } from "./ledger-lines.ts";
 import { shareLogs } from "./shared-logs.ts";
 

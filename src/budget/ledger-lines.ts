@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from "../kit/json.ts";
 import { noUsage, type Usage } from "../session/message.ts";
 import { seal, unseal } from "../store/seal.ts";
-import type { LedgerRow } from "./accounts.ts";
-import { addUsage } from "./tokens.ts";
+import type { LedgerRow } from "./budget.ts";
+import { addUsage } from "../session/message.ts";
 
 /** A line of the ledger. Times are milliseconds since 1970. */
 export type LedgerRecord =

@@ -1,4 +1,4 @@
-import type { LedgerRow } from "./accounts.ts";
+import type { LedgerRow } from "./budget.ts";
 import type { Days } from "./usage-days.ts";
 import { groupBy, requestsOf, totalsOf } from "./usage-totals.ts";
 

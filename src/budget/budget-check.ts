@@ -1,5 +1,5 @@
 import { Failure } from "../kit/error.ts";
-import type { BudgetRequest } from "./accounts.ts";
+import type { BudgetRequest } from "./budget.ts";
 import { BUDGET, type BudgetName, type Limits } from "./budget-limits.ts";
 import type { Amount } from "./ledger.ts";
 import { dayOf, startOfDay } from "./sums.ts";

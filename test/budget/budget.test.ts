@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Budget } from "../../src/agent/accounts.ts";
-import { type OpenBudget, openBudget } from "../../src/agent/budget.ts";
+import type { Budget } from "../../src/budget/budget.ts";
+import { type OpenBudget, openBudget } from "../../src/budget/open-budget.ts";
 import { Failure } from "../../src/kit/error.ts";
 import { createLogger, type LogRecord } from "../../src/kit/log.ts";
 import type { Usage } from "../../src/session/message.ts";

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { shareLogs } from "../../src/agent/shared-logs.ts";
+import { shareLogs } from "../../src/budget/shared-logs.ts";
 import { createFolderLogs } from "../../src/store/folder-log.ts";
 import type { Log } from "../../src/store/log.ts";
 import { createMemoryLogs } from "../../src/store/memory-log.ts";

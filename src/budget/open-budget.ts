@@ -5,7 +5,7 @@ import { randomHex } from "../kit/ids.ts";
 import type { Logger } from "../kit/log.ts";
 import { noUsage } from "../session/message.ts";
 import type { Logs } from "../store/log.ts";
-import type { Budget, LedgerRow } from "./accounts.ts";
+import type { Budget, LedgerRow } from "./budget.ts";
 import { checkBudget, type Warning } from "./budget-check.ts";
 import { type BudgetName, isLimited, type Limits, limitsOf } from "./budget-limits.ts";
 import { amountOf, createLedger, minus, monthOf, nothing, quarterOf } from "./ledger.ts";

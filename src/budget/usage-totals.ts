@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { LedgerRow } from "./accounts.ts";
+import type { LedgerRow } from "./budget.ts";
 
 const count = v.number();
 const entries = {

@@ -1,4 +1,4 @@
-import type { LedgerRow } from "./accounts.ts";
+import type { LedgerRow } from "./budget.ts";
 import type { BudgetName } from "./budget-limits.ts";
 import { type Amount, nothing, plus } from "./ledger.ts";
 
