@@ -27,6 +27,8 @@ export interface ChatEvents {
   heard(text: string): void;
   /** The gateway is away, and is sought until it is back. */
   lost(reason: Failure): void;
+  /** Nothing more comes of this message: it was answered before, or is no message, as `/stop`. */
+  done(id: string): void;
   /** The gateway does not take this message. */
   refused(message: ChatMessage, reason: Failure): void;
   /** The gateway will not have us back. */
@@ -53,7 +55,11 @@ export async function openChatLink(context: ReachContext, options: ChatLinkOptio
   const outbox = createOutbox({
     send({ id: idempotencyKey, text: message }) {
       const params = { ...session, sessionKey: key, message, idempotencyKey, ...options.more };
-      return live?.client?.request("chat.send", params);
+      return live?.client?.request("chat.send", params).then((answer) => {
+        if (/^(started|in_flight)$/.test(stringAt(answer, "status") ?? "")) return;
+        own.delete(idempotencyKey);
+        events.done(idempotencyKey);
+      });
     },
     refused(message, reason) {
       own.delete(message.id);

@@ -133,6 +133,10 @@ function createTalk(screen: ChatScreen, leave: () => void) {
       screen.note(`${reason.message}; waiting for the gateway to be back`);
       settle();
     },
+    done(id) {
+      active.delete(id);
+      settle();
+    },
     refused({ id, text }, reason) {
       active.delete(id);
       screen.trouble(`not sent: ${text}`, [reason.message, ...reason.hints]);

@@ -168,6 +168,23 @@ test("Ctrl-C stops an answer, and leaves at the prompt", async () => {
   assert.is(await person.ended, 0);
 });
 
+test("a message of which nothing comes, as /stop or one that was answered before, gives the prompt back", async () => {
+  const answers = [
+    { ok: true, aborted: false, runIds: [] },
+    { runId: "r", status: "ok" },
+  ];
+  const gateway = sessionGateway({ "chat.send": () => answers.shift() });
+  const person = talk(gateway);
+  for (const text of ["/stop", "again"]) {
+    await person.ready();
+    person.type(text);
+    await until(text, () => sent(gateway).find(({ message }) => message === text));
+  }
+  await person.ready();
+  person.leave();
+  assert.is(await person.ended, 0);
+});
+
 test("what others say in the session and what they are answered is shown; other sessions are not", async () => {
   const gateway = sessionGateway();
   const person = talk(gateway);
