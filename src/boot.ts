@@ -2,11 +2,14 @@ import { openBudget } from "./budget/open-budget.ts";
 import { openAccounts } from "./model/open-accounts.ts";
 import { agentsOf, workspaceOf } from "./agent/roster.ts";
 import { createRunner } from "./agent/run.ts";
+import { createWorkspaceFiles } from "./agent/workspace-files.ts";
 import type { App } from "./app.ts";
 import type { ConfigStore } from "./config/config.ts";
 import { announce } from "./flow/announce.ts";
+import { cleanUp } from "./flow/clean-up.ts";
 import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
 import { sessionView } from "./flow/session-view.ts";
+import { promptReporter } from "./flow/slash/prompt-report.ts";
 import { createHealth } from "./gateway/health.ts";
 import { createHeartbeat } from "./gateway/heartbeat.ts";
 import { createHub } from "./gateway/hub.ts";
@@ -76,6 +79,8 @@ export interface Gateway {
 /** How long open HTTP requests may go on after the port was closed. */
 const graceMs = 1000;
 const restartExpectedMs = 1000;
+/** How often sessions that are too old are removed, where the configuration says so. */
+const maintenanceMs = 3600_000;
 
 /** Starts a gateway: everything is loaded and built first, then opened in one order; a failure closes what was opened. */
 export async function startGatewayServer(options: OpenOptions): Promise<Gateway> {
@@ -213,6 +218,17 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     throw error;
   }
   cleanup.add(server.start());
+  cleanup.add(
+    clock.every(maintenanceMs, () => {
+      const { value } = config.current();
+      if (options.owner() || value.session.maintenance.mode !== "enforce") return;
+      for (const { id } of agentsOf(value)) {
+        cleanUp(app, id, { remove: true }).catch((error: unknown) =>
+          log.warn("old sessions could not be removed", { agent: id, error: String(error) }),
+        );
+      }
+    }),
+  );
   cleanup.add(health.start());
   cleanup.add(
     config.onChange(() => {
@@ -259,7 +275,10 @@ async function openConversation(
   { config, store, logs }: { config: ConfigStore; store: Store; logs: Logs },
 ): Promise<Conversation> {
   const { clock } = host;
-  const search = await openTextIndex({ logs, clock, log });
+  const search = await openTextIndex({ logs, clock, log }).catch((error: unknown) => {
+    log.error("the search index cannot be opened: going on without search", { error: String(error) });
+    return undefined;
+  });
   const cwdOf = (agentId: string): string => {
     const { value } = config.current();
     const agents = agentsOf(value);
@@ -274,7 +293,10 @@ async function openConversation(
   const queue = (row: SessionRow) => turns.queue(row);
   const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
   const runner = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
-  const turns = await openTurns({ ...shared, clock, logs, runner, commands: { ...shared, clock, runner } });
+  const workspaceFiles = createWorkspaceFiles(host.files);
+  const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
+  const commands = { ...shared, clock, runner, promptReport };
+  const turns = await openTurns({ ...shared, clock, logs, runner, commands });
   return {
     parts: { sessions, media, accounts, budget, runner, turns },
     sessions,
@@ -286,7 +308,7 @@ async function openConversation(
     async close() {
       await turns.close();
       await Promise.all([sessions.close(), budget.close()]);
-      await search.close();
+      await search?.close();
     },
   };
 }

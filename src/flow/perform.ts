@@ -9,6 +9,7 @@ import type { Journal } from "./journal.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Run } from "./run-book.ts";
 import type { Slots } from "./slots.ts";
+import { withUsage } from "./usage-footer.ts";
 
 /** A run that has its session's lane: the messages it answers, and the way to end it. */
 export interface Turn {
@@ -44,7 +45,7 @@ const maxAttempts = 3;
 
 /** One turn, from its messages in the journal to its end there. Never rejects. */
 export async function perform(turn: Turn, options: PerformOptions): Promise<void> {
-  const { clock, log, slots, recorder } = options;
+  const { clock, log, sessions, slots, recorder } = options;
   const [primary] = turn.runs;
   if (!primary) return;
   const { signal } = turn.abort;
@@ -58,8 +59,11 @@ export async function perform(turn: Turn, options: PerformOptions): Promise<void
   try {
     const outcome = await answer(turn, primary, options);
     if (isShutdown(signal)) return;
+    const { sessionKey, agentId } = primary.input;
+    for (const text of outcome.warnings ?? []) await recorder.writeNote({ sessionKey, agentId, text, aside: true });
     const { status, error } = outcome;
-    await recorder.settle(turn.runs, { status, outcome, ...(error ? { error } : {}) });
+    const shown = withUsage(outcome, sessions.get(sessionKey)?.responseUsage);
+    await recorder.settle(turn.runs, { status, outcome: shown, ...(error ? { error } : {}) });
   } catch (thrown) {
     if (isShutdown(signal)) return;
     const error = Failure.from(thrown);

@@ -1,6 +1,7 @@
 import { splitReference } from "../model/models.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
+import type { ModelSpec } from "../providers/provider.ts";
 import { join } from "../host/paths.ts";
 import { publicRow, type PublicRow, type RowExtra } from "../session/public-row.ts";
 import type { SessionRow } from "../session/sessions.ts";
@@ -37,7 +38,9 @@ export type Chosen = Pick<SessionRow, "agentId"> & Partial<Pick<SessionRow, "pro
 export function sessionView(source: ViewSource): SessionView {
   const { config, clock, turns } = source;
   const { value } = config.current();
-  const primaries = new Map(agentsOf(value).map(({ id, model }) => [id, model.primary]));
+  const primaries = new Map(
+    agentsOf(value).map(({ id, model }) => [id, referenceTo(source.accounts.primary(id)) ?? model.primary]),
+  );
   const [first = ""] = primaries.values();
   const models = memo((reference: string) => resolve(source, reference));
   const mains = memo((agentId: string) => mainKeyOf(source, agentId));
@@ -110,6 +113,10 @@ function resolve({ accounts, config }: ViewSource, reference: string): ResolvedM
     thinkingLevels: accounts.thinkingLevels(spec),
     thinkingDefault: accounts.defaultThinking(spec),
   };
+}
+
+function referenceTo(model: ModelSpec | undefined): string | undefined {
+  return model && `${model.provider}/${model.id}`;
 }
 
 function memo<T>(make: (key: string) => T): (key: string) => T {

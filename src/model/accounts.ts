@@ -7,6 +7,8 @@ export interface Accounts {
   models(): readonly ModelSpec[];
   /** The model that a person means: `provider/id`, a bare id, or an alias; undefined when there is none such. */
   find(reference: string): ModelSpec | undefined;
+  /** What an agent asks unless a session says otherwise, as far as its credentials are known now. */
+  primary(agentId: string): ModelSpec | undefined;
   /** `/model` may choose it: `agents.defaults.models` is an allow list when it is not empty. */
   allowed(model: ModelSpec): boolean;
   aliases(): ReadonlyMap<string, string>;

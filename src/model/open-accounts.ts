@@ -11,7 +11,7 @@ import { afterFailure, afterSuccess, isMarked, restsAfter } from "./cooldowns.ts
 import { type Tried, whyNoRoute } from "./explain-routes.ts";
 import { createKeyring, type KeptProfile } from "./keyring.ts";
 import { referenceOf, thinkingFor, thinkingLevelsOf } from "./model-specs.ts";
-import { type ModelsToAsk, modelsToAsk } from "./models-to-ask.ts";
+import { type ModelContext, type ModelsToAsk, modelsToAsk } from "./models-to-ask.ts";
 import type { ProviderEntry } from "./provider-entries.ts";
 import { tendCredentials } from "./tend-credentials.ts";
 
@@ -61,7 +61,11 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   function isOffered(model: ModelSpec): boolean {
     const { providers, allowed } = catalogue();
     const entry = providers.get(model.provider);
-    if (!allowed(model) || entry === undefined) return false;
+    return allowed(model) && entry !== undefined && isReachable(entry);
+  }
+
+  /** Whether there is a credential for it, as far as files were read until now. */
+  function isReachable(entry: ProviderEntry): boolean {
     return keyring.providers().has(entry.id) || candidates(entry, []).length > 0;
   }
 
@@ -72,17 +76,18 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
     return usual && isOffered(usual) ? catalogue().find(referenceOf(usual)) : undefined;
   }
 
+  function context(hasCredential: ModelContext["hasCredential"]): ModelContext {
+    return { config: config.current().value, catalogue: catalogue(), program: host.name, find, hasCredential };
+  }
+
   /** The models to ask with the credentials there are for each. */
   async function lookUp(input: RouteInput): Promise<ModelsToAsk & { readonly tried: readonly Tried[] }> {
     const profiles = await keyring.read(input.agentId);
     const { providers } = catalogue();
-    const asked = modelsToAsk(input, {
-      config: config.current().value,
-      catalogue: catalogue(),
-      program: host.name,
-      find,
-      hasCredential: (entry) => candidates(entry, profiles).length > 0,
-    });
+    const asked = modelsToAsk(
+      input,
+      context((entry) => candidates(entry, profiles).length > 0),
+    );
     const tried = asked.models.flatMap((model) => {
       const entry = providers.get(model.provider);
       const pinned = input.row?.authProfileOverride;
@@ -94,6 +99,7 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   const accounts: Accounts = {
     models: () => catalogue().models,
     find,
+    primary: (agentId) => modelsToAsk({ agentId }, context(isReachable)).models[0],
     allowed: (model) => catalogue().allowed(model),
     aliases() {
       const { aliases, usualAliases } = catalogue();

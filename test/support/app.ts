@@ -94,6 +94,7 @@ function catalogueAccounts(config: ConfigStore): Accounts {
   return {
     models: () => catalogue().models,
     find: (reference) => catalogue().find(reference),
+    primary: () => undefined,
     allowed: (model) => catalogue().allowed(model),
     aliases: () => new Map(),
     routes: () => Promise.resolve([]),

@@ -166,6 +166,7 @@ function scriptedAccounts(models: readonly ModelSpec[]): Accounts {
   return {
     models: () => models,
     find: (reference) => models.find(({ provider, id }) => reference === `${provider}/${id}` || reference === id),
+    primary: () => undefined,
     allowed: ({ id }) => id !== "forbidden",
     aliases: () => new Map(),
     routes: () => Promise.resolve([]),

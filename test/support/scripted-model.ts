@@ -168,6 +168,7 @@ export function scriptedAccounts(routes: readonly Route[]): ScriptedAccounts {
     inputs,
     models: () => routes.map(({ model }) => model),
     find: (reference) => routes.find(({ model }) => `${model.provider}/${model.id}` === reference)?.model,
+    primary: () => undefined,
     allowed: () => true,
     aliases: () => new Map(),
     routes: (input) => Promise.resolve((inputs.push(input), routes)),

@@ -67,8 +67,7 @@ const queue = {
   byChannel: v.pipe(v.optional(byName(v.picklist(queueModes)), {}), v.description("The mode by chat network.")),
 };
 
-/** The `messages` section: replies and queueing. */
+/** The `messages` section: what becomes of messages. */
 export const messagesSection = v.looseObject({
-  responsePrefix: v.pipe(v.optional(text), v.description("What every reply begins with.")),
   queue: v.pipe(v.optional(v.looseObject(queue), {}), v.description("Messages that come during a run.")),
 });

@@ -13,7 +13,7 @@ export const context: SlashCommand = {
     if (wanted === "") return { reply: explanation };
     if (wanted !== "list" && wanted !== "detail")
       return { reply: `Unrecognized context view ${quoted(args)}. Valid views: list, detail.` };
-    const report = await context.promptReport?.(row);
+    const report = await context.promptReport(row);
     if (!report)
       return { reply: "What the model is given is not known: no model can be asked now. /model status says why." };
     const { systemPrompt, injectedWorkspaceFiles, tools } = report;

@@ -9,6 +9,7 @@ export const newSession: SlashCommand = {
   usage: "[model] [message]",
   scope: "operator.write",
   exclusive: true,
+  interrupts: true,
   run: (call) => beginAnew(call, "new"),
 };
 
@@ -19,6 +20,7 @@ export const reset: SlashCommand = {
   usage: "[model] [message]",
   scope: "operator.write",
   exclusive: true,
+  interrupts: true,
   run: (call) => beginAnew(call, "reset"),
 };
 

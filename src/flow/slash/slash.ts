@@ -24,8 +24,6 @@ export interface SlashCommand {
   readonly scope: Scope;
   /** Waits until no run of the session goes on. Any other is answered at once, in the middle of a run too. */
   readonly exclusive?: boolean;
-  /** What the system prompt of the session's next run is made of; absent where nobody can say. */
-  promptReport?(row: SessionRow): Promise<PromptReport | undefined>;
   /** Ends the session's run and what waits behind it first, as a new beginning does. */
   readonly interrupts?: boolean;
   run(call: SlashCall): Promise<SlashOutcome>;
@@ -52,8 +50,8 @@ export interface SlashContext {
   readonly runner: Runner;
   /** The queue settings in force for this session, and how many messages wait in it. */
   queue(row: SessionRow): QueueSettings & { readonly depth: number };
-  /** What the system prompt of the session's next run is made of; absent where nobody can say. */
-  promptReport?(row: SessionRow): Promise<PromptReport | undefined>;
+  /** What the system prompt of the session's next run is made of; undefined where nobody can say. */
+  promptReport(row: SessionRow): Promise<PromptReport | undefined>;
   /** Ends the session's run and what waits behind it; answers the run ids. */
   abort(sessionKey: string): Promise<readonly string[]>;
 }

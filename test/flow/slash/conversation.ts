@@ -64,7 +64,7 @@ export function conversation(options: Options = {}) {
     },
     queue: ({ queue }) => ({ mode: "collect", debounceMs: 1000, cap: 20, drop: "summarize", ...queue, depth: 2 }),
     abort: () => Promise.resolve(options.running ?? []),
-    ...(options.promptReport ? { promptReport: options.promptReport } : {}),
+    promptReport: options.promptReport ?? (() => Promise.resolve(undefined)),
   } satisfies SlashContext;
 
   /** What comes of a message that is a command. */
@@ -144,6 +144,7 @@ function accountsOf(primary: string, { allowed = () => true, locked = false }: O
   };
   return {
     models: () => catalogue,
+    primary: () => undefined,
     find,
     allowed,
     aliases: () => aliases,

@@ -1,0 +1,18 @@
+import type { RunOutcome } from "../agent/runner.ts";
+import type { SessionRow } from "../session/sessions.ts";
+import { dollars, tokens } from "./slash/amounts.ts";
+
+/** An outcome with a line under its answer that says what it used, where `/usage` asked for one. */
+export function withUsage(outcome: RunOutcome, level: SessionRow["responseUsage"]): RunOutcome {
+  if (level === undefined || level === "off" || outcome.payloads.length === 0) return outcome;
+  return { ...outcome, payloads: [...outcome.payloads, { text: footer(outcome, level) }] };
+}
+
+function footer({ usage, provider, model }: RunOutcome, level: "tokens" | "full" | "cost"): string {
+  const spent = `${tokens(usage.input + usage.cacheRead + usage.cacheWrite)} in / ${tokens(usage.output)} out`;
+  // Zero is what a model without known prices costs: nothing is claimed of it.
+  const cost = usage.cost.total > 0 ? [dollars(usage.cost.total)] : [];
+  if (level === "tokens") return `Usage: ${spent}`;
+  if (level === "cost") return `Usage: ${cost[0] ?? "cost unknown"}`;
+  return `Usage: ${[spent, ...cost, `${provider}/${model}`].join(" · ")}`;
+}
