@@ -110,6 +110,20 @@ async function checkSecret(claim: Claim, deviceId: string | undefined): Promise<
   }
 
   const key = limiterKey(arrival.from.address);
+  return context.limiter.inTurn(key, () => compareSecrets(claim, { key, given, deviceTokens, deviceId }));
+}
+
+interface Attempt {
+  /** What the limiter counts by. */
+  readonly key: string;
+  readonly given: readonly string[];
+  readonly deviceTokens: readonly string[];
+  readonly deviceId: string | undefined;
+}
+
+async function compareSecrets(claim: Claim, { key, given, deviceTokens, deviceId }: Attempt): Promise<Secret> {
+  const { params, arrival, context } = claim;
+  const { settings } = context;
   const limited = !(settings.exemptLoopback && key === "loopback" && arrival.origin === undefined);
   const waitMs = limited ? context.limiter.take(key) : 0;
   if (waitMs > 0) throw rateLimited(waitMs);

@@ -1,4 +1,5 @@
 import type { Clock } from "../host/host.ts";
+import { createLanes } from "../kit/lanes.ts";
 
 export interface LimiterOptions {
   /** Failures within the window before the lock. */
@@ -12,6 +13,11 @@ export interface LimiterOptions {
  * An attempt is taken before the secret is compared, so that attempts made side by side count too.
  */
 export interface Limiter {
+  /**
+   * Judges the attempts of one key one after the other: many clients of one address that come at once, as after a
+   * restart, must not count as failures while they are being judged.
+   */
+  inTurn<T>(key: string, judge: () => Promise<T>): Promise<T>;
   /** Takes an attempt: the milliseconds to wait when there is none left, else 0. */
   take(key: string): number;
   /** Gives the attempt back: the secret was right. */
@@ -53,7 +59,9 @@ export function createLimiter(clock: Pick<Clock, "monotonic">, options: LimiterO
     }
   }
 
+  const lanes = createLanes();
   return {
+    inTurn: (key, judge) => lanes.run(key, judge),
     take(key) {
       const bucket = bucketOf(key);
       const now = clock.monotonic();

@@ -65,6 +65,15 @@ test("a device is paired at its first connect and comes back with its own token,
   await again.stop();
 });
 
+test("thirty clients that come at once, as after a restart, are all let in", async () => {
+  const gateway = await startGateway({ config: withToken, args: [] });
+  const all = await Promise.all(
+    Array.from({ length: 30 }, () => connectOfficial({ url: gateway.url, token, ...admin })),
+  );
+  for (const connected of all) await connected.stop();
+  await gateway.stop();
+});
+
 test("threat C: a wrong token is refused, with the code that tells the client to stop trying", async () => {
   const gateway = await startGateway({ config: withToken, args: [] });
   const refusal = await connectOfficial({ url: gateway.url, token: "wrong", ...admin }).then(
