@@ -60,7 +60,9 @@ async function client(number: number): Promise<void> {
       if (event !== "chat") return;
       if (payload.state === "final") counts.answered++;
       if (payload.state === "aborted") counts.aborted++;
-      if (payload.state === "error") counts.failed++;
+      if (payload.state !== "error") return;
+      counts.failed++;
+      note(payload.errorMessage);
     });
     const until = Math.min(ends, performance.now() + 30_000 + Math.random() * 60_000);
     while (performance.now() < until) {
@@ -86,9 +88,12 @@ async function talk(rpc: RpcClient, sessionKey: string): Promise<void> {
     if (Math.random() < 0.1) await rpc.call("sessions.list", { limit: 50, includeLastMessage: true });
     if (Math.random() < 0.01) await rpc.call("sessions.reset", { key: sessionKey });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    counts.errors.set(text, (counts.errors.get(text) ?? 0) + 1);
+    note(error instanceof Error ? error.message : String(error));
   }
+}
+
+function note(text: string): void {
+  counts.errors.set(text, (counts.errors.get(text) ?? 0) + 1);
 }
 
 function sample(): void {
@@ -103,7 +108,7 @@ function report(): void {
   const { sent, answered, aborted, failed, reconnects } = counts;
   print(`${sent} messages in ${sessions} sessions by ${clients} clients, ${reconnects} reconnects`);
   print(`heard: ${answered} answers, ${aborted} stopped, ${failed} failed`);
-  for (const [text, count] of counts.errors) print(`refused ${count} times: ${text}`);
+  for (const [text, count] of counts.errors) print(`${count} times: ${text}`);
   for (const { minute, mb } of samples.filter((_, at) => at % every === 0)) {
     print(`${minute.toFixed(1).padStart(6)} min ${mb.toFixed(1).padStart(7)} MB ${"█".repeat(Math.round(mb / 5))}`);
   }

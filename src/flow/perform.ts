@@ -67,6 +67,16 @@ export async function perform(turn: Turn, options: PerformOptions): Promise<void
   } catch (thrown) {
     if (isShutdown(signal)) return;
     const error = Failure.from(thrown);
+    const stopped = signal.aborted && thrown === signal.reason ? stoppedAs(error) : undefined;
+    if (stopped) {
+      // Ended before the model was asked: what was acknowledged stays in the conversation.
+      await recorder
+        .writeMessages(turn.runs, { aside: true })
+        .catch((why: unknown) =>
+          log.error("a message could not be written", { run: primary.input.runId, error: String(why) }),
+        );
+      return await recorder.settle(turn.runs, { status: stopped, error });
+    }
     log.error("a run failed", { run: primary.input.runId, session: primary.input.sessionKey, error: error.message });
     await recorder.settle(turn.runs, { status: "error", error });
   } finally {
@@ -131,6 +141,10 @@ function overdue(clock: Clock, signal: AbortSignal): Promise<never> {
     if (signal.aborted) arm();
     else signal.addEventListener("abort", arm, { once: true });
   });
+}
+
+function stoppedAs({ code }: Failure): "aborted" | "timeout" | undefined {
+  return code === "aborted" || code === "timeout" ? code : undefined;
 }
 
 function isShutdown({ aborted, reason }: AbortSignal): boolean {

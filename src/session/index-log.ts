@@ -1,9 +1,9 @@
 import { Failure } from "../kit/error.ts";
-import type { JsonObject } from "../kit/json.ts";
 import type { Logger } from "../kit/log.ts";
-import { linesOf, runsOf, type Run } from "../store/lines.ts";
+import { rangesOf, runsOf, type Run } from "../store/lines.ts";
 import type { Log, Logs } from "../store/log.ts";
-import { seal, unseal } from "../store/seal.ts";
+import { isIntact, seal, unseal } from "../store/seal.ts";
+import { rowLine, storedRow, type HeldRow } from "./held-row.ts";
 import { quarantine } from "./quarantine.ts";
 import { rowOf } from "./row.ts";
 import type { SessionRow } from "./sessions.ts";
@@ -11,7 +11,7 @@ import type { SessionRow } from "./sessions.ts";
 /** The rows on the disk: a log to which each change appends the whole row, rewritten when most of it is out of date. */
 export interface IndexLog {
   /** What was read at the opening. */
-  readonly rows: ReadonlyMap<string, SessionRow>;
+  readonly rows: ReadonlyMap<string, HeldRow>;
   /** There was no index. */
   readonly isNew: boolean;
   /** Lines could not be read: rows may be missing. */
@@ -26,7 +26,7 @@ export type RowChange = SessionRow | { readonly key: string; readonly deleted: t
 export interface IndexOptions {
   readonly log: Logger;
   /** All rows as they are now. */
-  readonly live: () => { readonly size: number; readonly rows: Iterable<SessionRow> };
+  readonly live: () => { readonly size: number; readonly rows: Iterable<HeldRow> };
 }
 
 export async function openIndexLog(logs: Logs, { log: logger, live }: IndexOptions): Promise<IndexLog> {
@@ -58,7 +58,7 @@ export async function openIndexLog(logs: Logs, { log: logger, live }: IndexOptio
     await logs.remove(NEXT);
     const next = await logs.open(NEXT);
     try {
-      for (let at = 0; at < now.length; at += SLICE) await next.append(now.slice(at, at + SLICE).map(lineOf));
+      for (let at = 0; at < now.length; at += SLICE) await next.append(now.slice(at, at + SLICE).map(rowLine));
     } catch (error) {
       await next.close();
       throw error;
@@ -131,24 +131,38 @@ const SLICE = 1000;
 const MAX_DAMAGED = 10_000;
 
 function lineOf(change: RowChange): string {
-  return seal(change as RowChange & JsonObject);
+  return "deleted" in change ? seal(change) : rowLine(change);
 }
 
-async function readRows(log: Log): Promise<{ rows: Map<string, SessionRow>; lines: number; damaged: Run[] }> {
-  const rows = new Map<string, SessionRow>();
+interface Read {
+  readonly rows: Map<string, HeldRow>;
+  readonly lines: number;
+  readonly damaged: Run[];
+}
+
+async function readRows(log: Log): Promise<Read> {
+  const rows = new Map<string, HeldRow>();
   const damaged: Run[] = [];
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let lines = 0;
-  for await (const run of runsOf(log, 0, RUN))
-    for (const line of linesOf(run)) {
+  for await (const { offset, bytes: run } of runsOf(log, 0, RUN))
+    for (const { start, end } of rangesOf(run)) {
       lines++;
-      const read = unseal(line);
-      const row = read?.sealed ? rowOf(read.record) : undefined;
-      const key = read?.sealed ? read.record["key"] : undefined;
-      if (row) rows.set(row.key, row);
-      else if (typeof key === "string" && read?.record["deleted"] === true) rows.delete(key);
-      else if (damaged.length < MAX_DAMAGED) damaged.push({ offset: line.offset, bytes: line.bytes.slice() });
+      const bytes = run.subarray(start, end);
+      const change = isIntact(bytes) ? (storedRow({ run, start, end }, decoder) ?? changeIn(bytes)) : undefined;
+      if (!change) {
+        if (damaged.length < MAX_DAMAGED) damaged.push({ offset: offset + start, bytes: bytes.slice() });
+      } else if ("deleted" in change) rows.delete(change.key);
+      else rows.set(change.key, change);
     }
   return { rows, lines, damaged };
+}
+
+/** What a line says whose head is not at its start. */
+function changeIn(bytes: Uint8Array): RowChange | undefined {
+  const { record = {} } = unseal({ bytes, text: new TextDecoder().decode(bytes) }) ?? {};
+  const { key, deleted } = record;
+  return typeof key === "string" && deleted === true ? { key, deleted } : rowOf(record);
 }
 
 const RUN = 512 * 1024;

@@ -155,7 +155,7 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
       return rows.size;
     },
     get: (key) => rows.get(key),
-    bySessionId: (sessionId) => rows.bySessionId(sessionId),
+    bySessionId: (sessionId) => rows.get(rows.bySessionId(sessionId)?.key ?? ""),
     list: (query) => rows.list(query, clock.now()),
     ensure: (key, first) =>
       inLane(key, async () => {

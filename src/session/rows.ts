@@ -1,32 +1,34 @@
+import { wholeRow, type HeldRow, type RowHead } from "./held-row.ts";
 import type { SessionPage, SessionQuery, SessionRow } from "./sessions.ts";
 
 /** All rows in memory, by key and by session id, and in the order of their last change, the newest first. */
 export interface Rows {
   readonly size: number;
   get(key: string): SessionRow | undefined;
-  bySessionId(sessionId: string): SessionRow | undefined;
+  bySessionId(sessionId: string): RowHead | undefined;
   /** Adds the row, or puts it in the place of the one with its key. */
   set(row: SessionRow): void;
   remove(key: string): void;
-  newestFirst(): Iterable<SessionRow>;
+  newestFirst(): Iterable<HeldRow>;
   list(query: SessionQuery, now: number): SessionPage;
 }
 
 /** A chain through all rows: a row that changes goes to the front without a look at the others. */
 interface Link {
-  row: SessionRow;
+  row: HeldRow;
   newer: Link | undefined;
   older: Link | undefined;
 }
 
-export function createRows(initial: Iterable<SessionRow> = []): Rows {
+export function createRows(initial: Iterable<HeldRow> = []): Rows {
   const links = new Map<string, Link>();
-  const ids = new Map<string, Link>();
+  /** Made when it is first asked for: only a search and a few clients do. */
+  let ids: Map<string, Link> | undefined;
   /** How many rows there are of each agent, kind and archive: what lists are asked for, counted without a walk. */
   const tallies = new Map<string, Tally>();
   let newest: Link | undefined;
 
-  const tally = (row: SessionRow, by: number): void => {
+  const tally = (row: HeldRow, by: number): void => {
     const name = `${row.kind} ${isArchived(row)} ${row.agentId}`;
     const known = tallies.get(name) ?? { sample: row, count: 0 };
     known.count += by;
@@ -51,28 +53,45 @@ export function createRows(initial: Iterable<SessionRow> = []): Rows {
   const forget = (link: Link): void => {
     unlink(link);
     tally(link.row, -1);
-    if (ids.get(link.row.sessionId) === link) ids.delete(link.row.sessionId);
+    if (ids?.get(link.row.sessionId) === link) ids.delete(link.row.sessionId);
   };
-  function* newestFirst(): Generator<SessionRow> {
-    for (let link = newest; link; link = link.older) yield link.row;
+  const set = (row: HeldRow): void => {
+    const known = links.get(row.key);
+    if (known) forget(known);
+    const link = known ?? { row, newer: undefined, older: undefined };
+    link.row = row;
+    if (!known) links.set(row.key, link);
+    ids?.set(row.sessionId, link);
+    tally(row, 1);
+    place(link);
+  };
+  const whole = (link: Link): SessionRow => {
+    const row = wholeRow(link.row);
+    link.row = row;
+    return row;
+  };
+  const idsOf = (all: Iterable<Link>): Map<string, Link> => {
+    const made = new Map<string, Link>();
+    for (const link of all) made.set(link.row.sessionId, link);
+    return made;
+  };
+  function* linksNewestFirst(): Generator<Link> {
+    for (let link = newest; link; link = link.older) yield link;
+  }
+  function* newestFirst(): Generator<HeldRow> {
+    for (const { row } of linksNewestFirst()) yield row;
   }
 
   const rows: Rows = {
     get size() {
       return links.size;
     },
-    get: (key) => links.get(key)?.row,
-    bySessionId: (sessionId) => ids.get(sessionId)?.row,
-    set(row) {
-      const known = links.get(row.key);
-      if (known) forget(known);
-      const link = known ?? { row, newer: undefined, older: undefined };
-      link.row = row;
-      links.set(row.key, link);
-      ids.set(row.sessionId, link);
-      tally(row, 1);
-      place(link);
+    get(key) {
+      const link = links.get(key);
+      return link && whole(link);
     },
+    bySessionId: (sessionId) => (ids ??= idsOf(links.values())).get(sessionId)?.row,
+    set,
     remove(key) {
       const link = links.get(key);
       if (!link) return;
@@ -87,31 +106,37 @@ export function createRows(initial: Iterable<SessionRow> = []): Rows {
       if (sortBy === "updatedAt" && !isWanted) {
         let total = 0;
         for (const { sample, count } of tallies.values()) if (isListed(sample)) total += count;
-        return { rows: take(newestFirst(), isListed, { offset, limit }), total };
+        return { rows: take(linksNewestFirst(), isListed, { offset, limit }).map(whole), total };
       }
-      const all = [...newestFirst()].filter((row) => isListed(row) && (!isWanted || isWanted(row)));
-      if (sortBy === "lastInteractionAt") all.sort((a, b) => interaction(b) - interaction(a));
-      return { rows: all.slice(offset, offset + limit), total: all.length };
+      const all: { readonly link: Link; readonly interaction: number }[] = [];
+      for (const link of linksNewestFirst()) {
+        if (!isListed(link.row)) continue;
+        // Only what is answered stays whole in memory.
+        const row = wholeRow(link.row);
+        if (!isWanted || isWanted(row)) all.push({ link, interaction: row.lastInteractionAt ?? row.updatedAt });
+      }
+      if (sortBy === "lastInteractionAt") all.sort((a, b) => b.interaction - a.interaction);
+      return { rows: all.slice(offset, offset + limit).map(({ link }) => whole(link)), total: all.length };
     },
   };
   // From the oldest on, so that each is placed in one step.
-  for (const row of [...initial].sort((a, b) => a.updatedAt - b.updatedAt)) rows.set(row);
+  for (const row of [...initial].sort((a, b) => a.updatedAt - b.updatedAt)) set(row);
   return rows;
 }
 
 interface Tally {
   /** Any row of it: all of them are alike in what is counted. */
-  readonly sample: SessionRow;
+  readonly sample: RowHead;
   count: number;
 }
 
-function isArchived(row: SessionRow): boolean {
+function isArchived(row: RowHead): boolean {
   return row.archivedAt !== undefined;
 }
 
 /** What the tallies can tell. */
 function broadly({ agentId, archived = false, includeGlobal, includeUnknown }: SessionQuery) {
-  return (row: SessionRow): boolean =>
+  return (row: RowHead): boolean =>
     (agentId === undefined || row.agentId === agentId) &&
     (archived === "all" || isArchived(row) === archived) &&
     (row.kind !== "global" || includeGlobal === true) &&
@@ -139,21 +164,17 @@ function containsAll({ key, label, displayName, derivedTitle }: SessionRow, word
 }
 
 function take(
-  rows: Iterable<SessionRow>,
-  isListed: (row: SessionRow) => boolean,
+  links: Iterable<Link>,
+  isListed: (row: RowHead) => boolean,
   { offset, limit }: { offset: number; limit: number },
-): readonly SessionRow[] {
-  const taken: SessionRow[] = [];
+): readonly Link[] {
+  const taken: Link[] = [];
   let passed = 0;
   if (limit <= 0) return taken;
-  for (const row of rows) {
-    if (!isListed(row) || passed++ < offset) continue;
-    taken.push(row);
+  for (const link of links) {
+    if (!isListed(link.row) || passed++ < offset) continue;
+    taken.push(link);
     if (taken.length >= limit) break;
   }
   return taken;
-}
-
-function interaction(row: SessionRow): number {
-  return row.lastInteractionAt ?? row.updatedAt;
 }

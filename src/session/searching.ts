@@ -1,6 +1,7 @@
 import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import { textOf } from "./message.ts";
+import type { RowHead } from "./held-row.ts";
 import type { Rows } from "./rows.ts";
 import type { SearchIndex, SearchText } from "./search.ts";
 import type { SearchHit, Sessions } from "./sessions.ts";
@@ -33,8 +34,8 @@ export function createSearching({ search, log, rows, transcript }: SearchingOpti
     // A row's time is written a moment after its last entry.
     const since = index.syncedTo - MARGIN_MS;
     // Rows that change meanwhile move to the front: this walks on from where it was.
-    for (const row of Array.from(rows().newestFirst())) {
-      if (stopping.signal.aborted || row.updatedAt < since) return;
+    for (const row of newerThan(since, rows().newestFirst())) {
+      if (stopping.signal.aborted) return;
       try {
         await addNewer(index, row, since);
       } catch (error) {
@@ -76,7 +77,7 @@ export function createSearching({ search, log, rows, transcript }: SearchingOpti
       const { hits, truncated } = await search.query({ text: query, limit, visible, deadlineMs: DEADLINE_MS });
       const found = await Promise.all(
         hits.map(async ({ sessionId, entryId, ...hit }): Promise<readonly SearchHit[]> => {
-          const row = rows().bySessionId(sessionId);
+          const row = rows().get(rows().bySessionId(sessionId)?.key ?? "");
           // What a rewind left behind is not part of the conversation any more.
           const entry = row && visible(sessionId) ? await transcript(row).find(entryId) : undefined;
           return row && entry ? [{ ...hit, row, messageId: entryId }] : [];
@@ -94,6 +95,15 @@ export function createSearching({ search, log, rows, transcript }: SearchingOpti
 const MARGIN_MS = 10_000;
 const BATCH = 200;
 const DEADLINE_MS = 250;
+
+function newerThan(since: number, newestFirst: Iterable<RowHead>): readonly RowHead[] {
+  const newer: RowHead[] = [];
+  for (const row of newestFirst) {
+    if (row.updatedAt < since) break;
+    newer.push(row);
+  }
+  return newer;
+}
 
 /** What people and models said in these entries, as the index takes it. Commands and their answers are not searched. */
 export function textsFor(sessionId: string, entries: readonly Entry[]): readonly SearchText[] {

@@ -322,6 +322,19 @@ test("stop ends the run and what waits, and nothing of it comes back after a cra
   assert.ok((await again.transcript()).includes("aside user: message b"));
 });
 
+test("a run that is stopped before the model is asked was stopped, and its message stays", async () => {
+  const w = await world({ config: { agents: { defaults: { maxConcurrent: 1 } } } });
+  await w.send("other", { sessionKey: "agent:main:other" });
+  await w.settle();
+  // It has its session's lane, and waits for a place among all sessions.
+  await w.send("a");
+  await w.settle();
+  assert.equal(await w.turns.abort({ sessionKey: key }), ["a"]);
+  await w.answer();
+  assert.equal(ended(w).toSorted(), ["a aborted", "other ok"]);
+  assert.equal(await w.transcript(), ["aside user: message a"]);
+});
+
 test("stopping one run leaves the others", async () => {
   const w = await world({ config: { messages: { queue: { mode: "followup" } } } });
   await w.send("a");

@@ -18,7 +18,12 @@ let gateway: GatewayProcess;
 let model: Served;
 
 test.before(async () => {
-  model = await serveDouble({ answer: openaiDouble({ script: answerTo }).answer });
+  const double = openaiDouble({ script: answerTo });
+  model = await serveDouble({ answer: async (request) => {
+    const body = await request.clone().text();
+    const end = [...planned].findLast(([message]) => body.includes(JSON.stringify(message).slice(1, -1)))?.[1];
+    return end === "aborted" ? endless() : double.answer(request);
+  } });
   const m1 = { id: "m1", name: "M1", reasoning: false, contextWindow: 100_000, maxTokens: 4096 };
   gateway = await startGateway({
     args: [],
@@ -95,11 +100,20 @@ function answerTo(body: JsonObject): Script {
   const messages = body["messages"] as readonly { role: string; content: unknown }[];
   const asked = JSON.stringify(messages.findLast(({ role }) => role === "user"));
   const end = [...planned].findLast(([message]) => asked.includes(JSON.stringify(message).slice(1, -1)))?.[1];
+  if (asked.includes("RUNTOOL") && messages.at(-1)?.role !== "tool") return stream([{ content: "Let me check." }, { tool_calls: [call] }], "tool_calls");
   if (end === "error") return { status: 400, body: JSON.stringify({ error: { message: "no" } }) };
   return stream(
     text.map((content) => ({ content })),
     "stop",
   );
+}
+
+const call = { index: 0, id: "call_1", type: "function", function: { name: "session_status", arguments: "{}" } };
+
+/** Begins to answer, and goes on when nobody listens any more. */
+function endless(): Response {
+  const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(chunkOf({ content: "one two" }, null))) });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
 }
 
 function stream(deltas: readonly object[], finish: string): Script {

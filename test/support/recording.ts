@@ -55,7 +55,7 @@ export function runOf({ payload }: Pick<Frame, "payload">): string | undefined {
 
 /** A recording made from captured frames: lines of JSON with `conn`, `k` (`c>s` or `s>c`) and `frame`. */
 export function record(lines: readonly string[]): Recording {
-  const frames = lines.map((line) => JSON.parse(line)).filter(({ frame }) => typeof frame === "object");
+  const frames = lines.map((line) => JSON.parse(line, uncut)).filter(({ frame }) => typeof frame === "object");
   const connections = [...new Set(frames.map(({ conn }) => conn))];
   const steps: (Omit<Step, "answers" | "after"> & { after: string[]; answers: Answered[] })[] = [];
   const open = new Map<string, number>();
@@ -98,6 +98,16 @@ export function record(lines: readonly string[]): Recording {
     runs: [...runs.values()],
     orders: [...orders.values()].filter((order) => order.includes("session.message user")),
   };
+}
+
+/** A place where the capture was cut short says nothing of what was there. */
+function uncut(_name: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((each) => !isCut(each));
+  return isCut(value) ? null : value;
+}
+
+function isCut(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("…");
 }
 
 /** A recording as lines of text, one for each thing in it, and back. */

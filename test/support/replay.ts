@@ -75,7 +75,7 @@ interface Line {
 }
 
 function open({ url }: Door): Promise<Line> {
-  const socket = new WebSocket(url);
+  const socket = new WebSocket(url, { origin: url.replace("ws", "http") });
   const frames: Frame[] = [];
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
