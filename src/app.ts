@@ -14,6 +14,7 @@ import type { Caller } from "./protocol/caller.ts";
 import type { EventName, EventPayload } from "./protocol/events.ts";
 import type { Media } from "./session/media.ts";
 import type { Sessions } from "./session/sessions.ts";
+import type { Uploads } from "./store/uploads.ts";
 
 /** What methods are given: the running gateway without its sockets. Types only. */
 export interface App {
@@ -29,6 +30,7 @@ export interface App {
   readonly nodes: Nodes;
   readonly sessions: Sessions;
   readonly media: Media;
+  readonly uploads: Uploads;
   readonly accounts: Accounts;
   readonly budget: Budget;
   readonly runner: Runner;

@@ -7,6 +7,7 @@ import type { App } from "./app.ts";
 import type { ConfigStore } from "./config/config.ts";
 import { announce } from "./flow/announce.ts";
 import { cleanUp } from "./flow/clean-up.ts";
+import { scopesNow } from "./flow/chat-input.ts";
 import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
 import { sessionView } from "./flow/session-view.ts";
 import { promptReporter } from "./flow/slash/prompt-report.ts";
@@ -30,6 +31,7 @@ import { methods } from "./methods/index.ts";
 import type { Method } from "./methods/method.ts";
 import { loadNodes } from "./nodes/nodes.ts";
 import { loadIdentity } from "./pairing/identity.ts";
+import type { Devices } from "./pairing/devices.ts";
 import { loadDevices } from "./pairing/registry.ts";
 import { events } from "./protocol/events.ts";
 import { limits } from "./protocol/version.ts";
@@ -44,6 +46,7 @@ import { createFolderLogs } from "./store/folder-log.ts";
 import type { Logs } from "./store/log.ts";
 import type { Store } from "./store/store.ts";
 import { createFolderStore } from "./store/folder.ts";
+import { createUploads } from "./store/uploads.ts";
 import { createStandbyLogs, createStandbyStore, type StateOwner } from "./store/standby.ts";
 import { tools, toolSpecs } from "./tools/index.ts";
 
@@ -119,7 +122,7 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
   const logs = createStandbyLogs(createFolderLogs(host.files, paths.state), () => options.owner());
   const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, clock, log)]);
   const nodes = await loadNodes(store, devices, clock, log);
-  const conversation = await openConversation(options, { config, store, logs });
+  const conversation = await openConversation(options, { config, store, logs, devices });
   cleanup.add(() => conversation.close());
   const { sessions, turns } = conversation;
 
@@ -192,13 +195,19 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
       turns,
       sessions,
       broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
+      connections: hub,
       rowOf: (row) => sessionView(app).row(row),
       messageOf: publicMessage,
+      blocks() {
+        const { blockStreamingDefault, blockStreamingChunk: chunk } = config.current().value.agents.defaults;
+        const sizes = { min: chunk.minChars, max: chunk.maxChars, breakAt: chunk.breakPreference };
+        return blockStreamingDefault === "on" ? sizes : undefined;
+      },
     }),
   );
   try {
     // Before anybody can send a message again that is found in the journal.
-    if (!options.owner()) await turns.recover();
+    if (!options.owner()) await Promise.all([turns.recover(), app.uploads.sweep()]);
     for (const hostname of exposure.addresses) {
       const listening = await host.net.serve(
         {
@@ -249,7 +258,9 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     port: info.port,
     addresses: servers.map((listening) => listening.hostname),
     async takeOver() {
-      await Promise.all([devices.reload(), nodes.reload(), config.reload(), conversation.takeOver()]);
+      // First of all who may do what: the messages that are taken over are judged by it.
+      await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
+      await conversation.takeOver();
       health.changed();
     },
     async close(reason, restartMs) {
@@ -261,7 +272,7 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
 }
 
 interface Conversation {
-  readonly parts: Pick<App, "sessions" | "media" | "accounts" | "budget" | "runner" | "turns">;
+  readonly parts: Pick<App, "sessions" | "media" | "uploads" | "accounts" | "budget" | "runner" | "turns">;
   readonly sessions: App["sessions"];
   readonly turns: OpenTurns;
   /** Reads again what another process wrote until now, and goes on with what it left. */
@@ -272,7 +283,7 @@ interface Conversation {
 /** Everything between a message and its answer. */
 async function openConversation(
   { host, flavour, paths, log }: OpenOptions,
-  { config, store, logs }: { config: ConfigStore; store: Store; logs: Logs },
+  { config, store, logs, devices }: { config: ConfigStore; store: Store; logs: Logs; devices: Devices },
 ): Promise<Conversation> {
   const { clock } = host;
   const search = await openTextIndex({ logs, clock, log }).catch((error: unknown) => {
@@ -290,23 +301,36 @@ async function openConversation(
     openBudget({ logs, config, clock, log }),
   ]);
   const media = createMedia(store);
+  const uploads = createUploads({ logs, store, clock, log });
   const queue = (row: SessionRow) => turns.queue(row);
   const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
   const runner = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
   const workspaceFiles = createWorkspaceFiles(host.files);
   const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
   const commands = { ...shared, clock, runner, promptReport };
-  const turns = await openTurns({ ...shared, clock, logs, runner, commands });
+  const turns = await openTurns({
+    ...shared,
+    clock,
+    logs,
+    runner,
+    commands,
+    scopesOf: (origin) => scopesNow(devices, origin),
+  });
+  // A device that is revoked is not served behind its back.
+  const stopWatching = devices.on("revoked", () => {
+    void turns.dismiss().catch((error: unknown) => log.error("the runs of a device could not be ended", { error }));
+  });
   return {
-    parts: { sessions, media, accounts, budget, runner, turns },
+    parts: { sessions, media, uploads, accounts, budget, runner, turns },
     sessions,
     turns,
     async takeOver() {
-      await Promise.all([sessions.reload(), budget.reload()]);
+      await Promise.all([sessions.reload(), budget.reload(), uploads.sweep()]);
       await turns.takeOver();
     },
     async close() {
-      await turns.close();
+      stopWatching();
+      await Promise.all([turns.close(), uploads.close()]);
       await Promise.all([sessions.close(), budget.close()]);
       await search?.close();
     },

@@ -1,21 +1,24 @@
 // Figures of a running gateway, each with its ratio to a bare server on the same runtime (bare.ts).
 //   bun scripts/bench/gateway.ts [--runtime bun,deno,node,node24] [--seconds 3] [--sockets 1000]
 // Run on an idle machine with two cores or more: the load comes from this process, on the other core.
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
+import { spawn } from "node:child_process";
 import mri from "mri";
 import { loadIdentity } from "../../src/pairing/identity.ts";
 import { signedText } from "../../src/protocol/signature.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
-
-interface Runtime {
-  readonly gateway: readonly string[];
-  readonly bare: readonly string[];
-}
+import {
+  ask,
+  chosenRuntimes,
+  dial,
+  freePort,
+  hello,
+  median,
+  residentMb,
+  sleep,
+  start,
+  startGateway,
+} from "./process.ts";
+import type { Runtime, Started } from "./process.ts";
 
 interface Figures {
   listeningMs: number;
@@ -29,35 +32,7 @@ interface Figures {
 const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "sockets"] });
 const seconds = Number(options["seconds"] || 3);
 const sockets = Number(options["sockets"] || 1000);
-const bin = (name: string) => join("node_modules", ".bin", name);
-const node24 = join("node_modules", "node", "bin", "node");
-const node = process.env["npm_node_execpath"] || "node";
-const runtimes: Record<string, Runtime> = {
-  bun: { gateway: [bin("bun"), "adapters/bun/main.ts"], bare: [bin("bun"), "scripts/bench/bare.ts"] },
-  deno: {
-    gateway: [bin("deno"), "run", "-A", "--no-check", "adapters/deno/main.ts"],
-    bare: [bin("deno"), "run", "-A", "--no-check", "scripts/bench/bare.ts"],
-  },
-  node: { gateway: [node, ".test/bench/adapters/node/main.js"], bare: [node, ".test/bench/scripts/bench/bare.js"] },
-  node24: { gateway: [node24, "adapters/node/main.ts"], bare: [node24, "scripts/bench/bare.ts"] },
-};
-
-await build({
-  entryPoints: ["./adapters/node/main.ts", "./scripts/bench/bare.ts"],
-  outdir: ".test/bench",
-  outbase: ".",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  packages: "external",
-  logLevel: "warning",
-});
-
-for (const name of String(options["runtime"] || Object.keys(runtimes).join(",")).split(",")) {
-  const runtime = runtimes[name];
-  if (!runtime) throw new Error(`--runtime ${name}: use ${Object.keys(runtimes).join(", ")}`);
+for (const [name, runtime] of await chosenRuntimes(String(options["runtime"] || ""))) {
   const product = await measureGateway(runtime);
   const bare = await measureBare(runtime, product.answerBytes, product.eventBytes);
   const cli = await measureCommand(runtime);
@@ -153,71 +128,9 @@ async function measureCommand(runtime: Runtime): Promise<number> {
   return median(times.slice(1));
 }
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly home: string;
-  readonly port: number;
-  readonly startedAt: number;
-  readonly listeningMs: number;
-  stop(): Promise<void>;
-}
-
-async function startGateway(runtime: Runtime): Promise<Started> {
-  const port = await freePort();
-  return start([...runtime.gateway, "gateway", "--allow-unconfigured", "--port", String(port)], port);
-}
-
 async function startBare(runtime: Runtime, bytes: number): Promise<Started> {
   const port = await freePort();
-  return start([...runtime.bare, String(port), String(bytes)], port);
-}
-
-async function start([program = "", ...args]: readonly string[], port: number): Promise<Started> {
-  const home = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
-  const startedAt = performance.now();
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HOME: home } });
-  await new Promise<void>((resolve, reject) => {
-    let out = "";
-    child.stdout.on("data", (data: Buffer) => (out += data.toString()).includes("listening") && resolve());
-    child.on("close", (code) => reject(new Error(`ended with ${String(code)}: ${out}`)));
-  });
-  const listeningMs = performance.now() - startedAt;
-  return {
-    child,
-    home,
-    port,
-    startedAt,
-    listeningMs,
-    async stop() {
-      child.removeAllListeners("close");
-      const ended = new Promise((resolve) => child.on("close", resolve));
-      child.kill("SIGTERM");
-      await ended;
-      rmSync(home, { recursive: true, force: true });
-    },
-  };
-}
-
-function dial(port: number): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`);
-    socket.addEventListener("open", () => resolve(socket));
-    socket.addEventListener("close", (event) => reject(new Error(`closed ${event.code} ${event.reason}`)));
-  });
-}
-
-async function hello(port: number): Promise<WebSocket> {
-  const socket = await dial(port);
-  const connect = {
-    minProtocol: 4,
-    maxProtocol: 4,
-    client: { id: "cli", version: "bench", platform: "linux", mode: "cli" },
-    role: "operator",
-    scopes: ["operator.admin"],
-  };
-  const answer = await ask(socket, JSON.stringify({ type: "req", id: "c", method: "connect", params: connect }));
-  if (!answer.includes('"hello-ok"')) throw new Error(answer);
-  return socket;
+  return start([...runtime.bare, String(port), String(bytes)], { port });
 }
 
 /** A node may tell of itself as often as it likes, and every operator hears it. */
@@ -248,19 +161,6 @@ async function helloAsNode(port: number): Promise<WebSocket> {
   const answer = await ask(socket, JSON.stringify({ type: "req", id: "c", method: "connect", params }));
   if (!answer.includes('"hello-ok"')) throw new Error(answer);
   return socket;
-}
-
-/** Sends one text and waits for the response to it, past any event. */
-function ask(socket: WebSocket, text: string): Promise<string> {
-  return new Promise((resolve) => {
-    const listen = ({ data }: MessageEvent): void => {
-      if (!String(data).startsWith('{"type":"res"')) return;
-      socket.removeEventListener("message", listen);
-      resolve(String(data));
-    };
-    socket.addEventListener("message", listen);
-    socket.send(text);
-  });
 }
 
 /** Answers per second with `depth` requests always under way. */
@@ -315,30 +215,8 @@ async function fanOut(
   return { perSecond, bytes };
 }
 
-function residentMb(child: ChildProcess): number {
-  const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-  return Number(kb) / 1024;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
 function ratio(product: number, bare: number): string {
   return `${((product / bare) * 100).toFixed(0)} % of a bare server's ${bare.toFixed(0)}`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function row(name: string, figure: string, note = ""): void {

@@ -1,141 +1,160 @@
-// Figures of the sessions' storage when there is much of it, on a real disk.
-//   bun scripts/bench/sessions.ts [--sessions 100000] [--messages 200000]
-// With --build it only makes them, in that folder: it calls itself so, for its own memory to be that of a fresh process.
-// Run with the runtime to be measured; best on an idle machine.
+// Figures of a gateway that keeps very much: many sessions, one of them very long, all of it searched.
+//   bun scripts/bench/sessions.ts [--runtime bun,deno,node,node24] [--sessions 100000] [--messages 200000]
+// Each over a real WebSocket to a real process, the start beside that of a gateway that keeps nothing. The state is made
+// once, by the storage itself; with --build FOLDER nothing else is done. Run on an idle machine with two cores or more.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mri from "mri";
 import { clock } from "../../adapters/machine/clock.ts";
 import { files } from "../../adapters/machine/files.ts";
 import { createLogger } from "../../src/kit/log.ts";
+import { openIndexLog } from "../../src/session/index-log.ts";
 import { noUsage } from "../../src/session/message.ts";
 import { openSessions } from "../../src/session/open-sessions.ts";
 import { newRow } from "../../src/session/row.ts";
-import type { Sessions } from "../../src/session/sessions.ts";
+import type { SessionRow } from "../../src/session/sessions.ts";
+import { openTextIndex } from "../../src/session/text-index.ts";
 import type { NewEntry } from "../../src/session/transcript.ts";
 import { createFolderLogs } from "../../src/store/folder-log.ts";
 import { createFolderStore } from "../../src/store/folder.ts";
-import { seal } from "../../src/store/seal.ts";
+import { ask, chosenRuntimes, hello, median, residentMb, sleep, startGateway } from "./process.ts";
+import type { Runtime } from "./process.ts";
 
-const options = mri(process.argv.slice(2), { string: ["sessions", "messages", "build"] });
+const options = mri(process.argv.slice(2), { string: ["runtime", "sessions", "messages", "build"] });
 const sessionCount = Number(options["sessions"] || 100_000);
 const messageCount = Number(options["messages"] || 200_000);
-const folder = String(options["build"] || mkdtempSync(join(tmpdir(), "clawlet-bench-")));
 const long = "agent:main:long";
+/** In one message alone, and in none. */
+const [rare, none] = ["unmistakable", "nowhere"];
 
 if (options["build"]) {
-  await build();
+  await build(String(options["build"]));
   process.exit(0);
 }
+const made = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
 try {
-  spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1), "--build", folder], { stdio: "inherit" });
-  const idle = process.memoryUsage().rss;
-  const started = performance.now();
-  const sessions = await open();
-  row("open", `${(performance.now() - started).toFixed(0)} ms`);
-  row("memory", `${((process.memoryUsage().rss - idle) / 1e6).toFixed(0)} MB more than before`);
-  await measure("list, 100 newest", 200, () => sessions.list({ limit: 100 }));
-  await measure("list, 100 of one agent", 200, () => sessions.list({ limit: 100, agentId: "main" }));
-  await measure("list, 100 by a word", 5, () => sessions.list({ limit: 100, search: "topic 99" }));
-  const of = sessions.get(long);
-  if (!of) throw new Error("the long session is gone");
-  const transcript = sessions.transcript(of);
-  await measure("transcript opened, page of 200", 1, () => transcript.page({ limit: 200 }));
-  await measure("page of 200 at the end", 200, () => transcript.page({ limit: 200 }));
-  let at = 0;
-  const somewhere = () => (at = (at + 7919 * 13) % (messageCount - 400));
-  await measure("page of 200 anywhere", 200, () => transcript.page({ limit: 200, offset: 200 + somewhere() }));
-  const [middle] = await transcript.page({ limit: 1, offset: messageCount / 2 });
-  await measure("entry by its id", 200, () => transcript.find(middle?.id ?? ""));
-  await measure("append, durable", 500, (turn) => transcript.append([message(turn)]));
-  await measure("ensure, durable", 500, (turn) => sessions.ensure(`agent:main:new-${turn}`, { agentId: "main" }));
-  await measure("ensure, durable, 100 at once", 20, (turn) =>
-    Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        sessions.ensure(`agent:main:many-${turn}-${index}`, { agentId: "main" }),
-      ),
-    ),
-  );
-  await sessions.close();
+  // Another process, so that this one has its memory for measuring.
+  const args = [...process.execArgv, ...process.argv.slice(1), "--build", join(made, ".openclaw")];
+  spawnSync(process.execPath, args, { stdio: "inherit" });
+  for (const [name, runtime] of await chosenRuntimes(String(options["runtime"] || ""))) {
+    print(`\n${name}`);
+    await measureAll(runtime);
+  }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(made, { recursive: true, force: true });
+}
+process.exit(0);
+
+async function measureAll(runtime: Runtime): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
+  cpSync(made, home, { recursive: true });
+  try {
+    const [empty, full] = [await starts(runtime), await starts(runtime, home)];
+    row("start to listening", `${full.ms.toFixed(0)} ms`, `${empty.ms.toFixed(0)} ms with nothing kept`);
+    row("resident memory", `${full.mb.toFixed(0)} MB`, `${empty.mb.toFixed(0)} MB with nothing kept`);
+    const server = await startGateway(runtime, home);
+    const socket = await hello(server.port);
+    let turn = 0;
+    async function measure(name: string, times: number, request: () => readonly [method: string, params: object]) {
+      const taken: number[] = [];
+      for (let time = 0; time < times; time++) {
+        const [method, params] = request();
+        const text = JSON.stringify({ type: "req", id: String(++turn), method, params });
+        const started = performance.now();
+        const answer = await ask(socket, text);
+        taken.push(performance.now() - started);
+        if (!answer.includes('"ok":true')) throw new Error(`${name}: ${answer.slice(0, 300)}`);
+      }
+      const sorted = taken.toSorted((a, b) => a - b);
+      const late = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+      row(name, `${median(taken).toFixed(2)} ms`, `first ${taken[0]?.toFixed(2)}, 99% ${late.toFixed(2)}`);
+    }
+    const history = (offset?: number) => ["chat.history", { sessionKey: long, limit: 200, offset }] as const;
+    const search = (query: string) => ["sessions.search", { query, limit: 10 }] as const;
+    const somewhere = () => 1000 + ((turn * 7919 * 13) % Math.max(messageCount - 2000, 1));
+    await measure("sessions.list, 100 of them", 300, () => ["sessions.list", { limit: 100 }]);
+    await measure("sessions.list, 100 by a word", 5, () => ["sessions.list", { limit: 100, search: "topic 99" }]);
+    await measure("chat.history, the last 200", 300, () => history());
+    await measure("chat.history, 200 anywhere", 300, () => history(somewhere()));
+    await measure("sessions.search, a rare word", 30, () => search(rare));
+    await measure("sessions.search, a common word", 30, () => search("conversation"));
+    await measure("sessions.search, what is nowhere", 30, () => search(none));
+    await measure("sessions.create, durable", 300, () => ["sessions.create", { key: `bench-${turn}` }]);
+    const message = "A note in between.";
+    await measure("chat.inject, durable", 300, () => ["chat.inject", { sessionKey: long, message }]);
+    row("resident memory after that", `${residentMb(server.child).toFixed(0)} MB`);
+    socket.close();
+    await server.stop();
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 }
 
-function open(): Promise<Sessions> {
+/** Five starts: the middle time to listening, and the memory a moment later. */
+async function starts(runtime: Runtime, home?: string): Promise<{ readonly ms: number; readonly mb: number }> {
+  const taken: number[] = [];
+  let mb = 0;
+  for (let time = 0; time < 5; time++) {
+    const server = await startGateway(runtime, home);
+    taken.push(server.listeningMs);
+    if (time === 4) {
+      await sleep(1500);
+      mb = residentMb(server.child);
+    }
+    await server.stop();
+  }
+  return { ms: median(taken), mb };
+}
+
+async function build(folder: string): Promise<void> {
   const log = createLogger(() => clock.now(), [({ level, message }) => print(`${level} ${message}`)]);
-  return openSessions({
-    logs: createFolderLogs(files, folder),
-    store: createFolderStore(files, folder),
-    clock,
-    log,
-    stateFolder: folder,
-  });
-}
-
-async function build(): Promise<void> {
   const logs = createFolderLogs(files, folder);
-  const index = await logs.open("sessions/index.jsonl");
-  const now = clock.now();
-  for (let made = 0; made < sessionCount; made += 5000)
-    await index.append(
-      Array.from({ length: Math.min(5000, sessionCount - made) }, (_, step) => {
-        const number = made + step;
-        const key = number === 0 ? long : `agent:main:webchat:direct:${number}`;
-        return seal({
-          ...newRow(key, { agentId: "main", derivedTitle: `Question about topic ${number}` }, now - number),
-          lastMessagePreview: `An answer to question ${number}, which goes on for some more words`,
-          modelProvider: "clawlet",
-          model: "echo",
-        });
-      }),
-    );
+  const rows: SessionRow[] = [];
+  const index = await openIndexLog(logs, { log, live: () => ({ size: rows.length, rows: rows.toReversed() }) });
+  const since = clock.now() - sessionCount * 1000;
+  while (rows.length < sessionCount) {
+    const more = Array.from({ length: Math.min(1000, sessionCount - rows.length) }, (_, step) => {
+      const number = rows.length + step;
+      const key = number === sessionCount - 1 ? long : `agent:main:webchat:direct:${number}`;
+      const title = { derivedTitle: `Question about topic ${number}`, modelProvider: "clawlet", model: "echo" };
+      const lastMessagePreview = `An answer to question ${number}, which goes on for some more words…`;
+      return newRow(key, { agentId: "main", ...title, lastMessagePreview }, since + number * 1000);
+    });
+    rows.push(...more);
+    await index.write(more);
+  }
   await index.close();
-  const sessions = await open();
+  const search = await openTextIndex({ logs, clock, log });
+  const store = createFolderStore(files, folder);
+  const sessions = await openSessions({ logs, store, clock, log, search, stateFolder: folder });
   const of = sessions.get(long);
   if (!of) throw new Error("the long session was not made");
-  for (let made = 0; made < messageCount; made += 1000)
-    await sessions.transcript(of).append(Array.from({ length: 1000 }, (_, step) => message(made + step)));
+  for (let written = 0; written < messageCount; written += 1000) {
+    const more = Array.from({ length: Math.min(1000, messageCount - written) }, (_, step) => message(written + step));
+    await sessions.transcript(of).append(more);
+    await search.flush();
+  }
   await sessions.close();
+  await search.close();
 }
 
 function message(number: number): NewEntry {
-  const text = `Message ${number}. ${"Some words of a conversation. ".repeat((number * 7919) % 13)}`;
+  const special = number === messageCount >> 1 ? ` ${rare}` : "";
+  const text = `Message ${number}. ${"Some words of a conversation. ".repeat((number * 7919) % 13)}${special}`;
   const content = [{ type: "text", text }] as const;
   const timestamp = clock.now();
+  if (number % 2 === 0) return { type: "message", message: { role: "user", content, timestamp } };
+  const model = { api: "clawlet-echo", provider: "clawlet", model: "echo" };
   return {
     type: "message",
-    message:
-      number % 2 === 0
-        ? { role: "user", content, timestamp }
-        : {
-            role: "assistant",
-            content,
-            timestamp,
-            usage: noUsage,
-            stopReason: "stop",
-            api: "clawlet-echo",
-            provider: "clawlet",
-            model: "echo",
-          },
+    message: { role: "assistant", content, timestamp, usage: noUsage, stopReason: "stop", ...model },
   };
 }
 
-async function measure(name: string, times: number, work: (turn: number) => unknown): Promise<void> {
-  const taken: number[] = [];
-  for (let turn = 0; turn < times; turn++) {
-    const started = performance.now();
-    await work(turn);
-    taken.push(performance.now() - started);
-  }
-  taken.sort((a, b) => a - b);
-  const at = (share: number): string => `${(taken[Math.floor((taken.length - 1) * share)] ?? 0).toFixed(2)} ms`;
-  row(name, times === 1 ? at(0) : `median ${at(0.5)}, 99% ${at(0.99)}`);
-}
-
-function row(name: string, text: string): void {
-  print(`${name.padEnd(34)}${text}`);
+function row(name: string, figure: string, note = ""): void {
+  print(`  ${name.padEnd(36)}${figure.padStart(12)}   ${note}`);
 }
 
 function print(text: string): void {

@@ -3,6 +3,7 @@ import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import {
   brokenOff,
+  invalidArguments,
   providerFailure,
   providerFailureOf,
   type Api,
@@ -162,6 +163,7 @@ async function stream(asking: Asking, { request, route, draft, signal }: Streami
       const next = await orAborted(events.next(), signal);
       if (next.done) break;
       draft.add(next.value);
+      if (draft.letters > MOST_LETTERS) throw endless(model);
       if (next.value.type === "done") return next.value.message;
     }
   } catch (error) {
@@ -177,20 +179,46 @@ async function stream(asking: Asking, { request, route, draft, signal }: Streami
   throw brokenOff(call, { model: model.id });
 }
 
+/** Far more than any model writes in one answer: people are shown each as it grows, and it is kept in memory. */
+const MOST_LETTERS = 4 * 1024 * 1024;
+
+function endless({ provider, id }: ModelSpec): Failure {
+  return providerFailure(`${provider}/${id} wrote more than ${MOST_LETTERS} letters and was stopped`, {
+    kind: "format",
+    provider,
+    model: id,
+  });
+}
+
 /**
  * An answer whose calls have an id each, as their results are told apart by it and not every model sees to that. One
- * that makes calls is a step on the way, whatever stopped it.
+ * that makes calls is a step on the way, whatever stopped it. What a call names is cut to what a name can be, and
+ * arguments that are nested too deeply are none: runtimes parse what they cannot write again.
  */
 function settled(message: AssistantMessage): AssistantMessage {
   const seen = new Set<string>();
   const content = message.content.map((part, index) => {
     if (part.type !== "toolCall") return part;
-    const id = part.id === "" || seen.has(part.id) ? `${part.id || "call"}_${index}` : part.id;
+    const given = part.id.slice(0, MOST_ID);
+    const id = given === "" || seen.has(given) ? `${given || "call"}_${index}` : given;
     seen.add(id);
-    return id === part.id ? part : { ...part, id };
+    const name = part.name.slice(0, MOST_NAME).replace(/[\p{C}\p{Z}]/gu, "_");
+    const args = isDeeper(part.arguments, MOST_DEPTH) ? invalidArguments("nested too deeply") : part.arguments;
+    return { ...part, id, name, arguments: args };
   });
   const stopReason = seen.size > 0 ? "toolUse" : message.stopReason === "toolUse" ? "stop" : message.stopReason;
   return { ...message, content, stopReason };
+}
+
+/** Characters of a tool's name, and of a call's id: some servers carry more than an id in it. */
+const MOST_NAME = 128;
+const MOST_ID = 16 * 1024;
+/** Levels of a call's arguments. */
+const MOST_DEPTH = 64;
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
 async function report(

@@ -90,6 +90,7 @@ async function runTools(
     context: {
       files: deps.host.files,
       workspace,
+      closed: [deps.paths.state, deps.paths.config],
       sessionKey: input.sessionKey,
       agentId: input.agentId,
       status: () => Promise.resolve(run.status(frame, route.profileId)),

@@ -4,6 +4,8 @@ import type { RunEvent } from "./runner.ts";
 /** An answer while it is streamed: what people see of it, and what is left of it when it breaks off. */
 export interface Draft {
   readonly text: string;
+  /** Of its text and its thoughts. */
+  readonly letters: number;
   /** Something came from the model in this try. */
   readonly begun: boolean;
   /** The request is sent: nothing of an earlier try counts any more. */
@@ -35,6 +37,9 @@ export function createDraft(emit: (event: RunEvent) => void, itemId: string): Dr
   return {
     get text() {
       return text;
+    },
+    get letters() {
+      return text.length + thinking.length;
     },
     get begun() {
       return begun;

@@ -1,6 +1,5 @@
 import type { Config } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
-import type { Paths } from "../host/paths.ts";
 import type { ModelSpec, ToolSpec } from "../providers/provider.ts";
 import type { SessionRow } from "../session/sessions.ts";
 import { toolPolicy } from "../tools/policy.ts";
@@ -18,7 +17,6 @@ import type { WorkspaceFiles } from "./workspace-files.ts";
 /** What the frames of a run are made of. */
 export interface FrameParts {
   readonly host: Host;
-  readonly paths: Paths;
   readonly config: Config;
   readonly accounts: Accounts;
   readonly tools: readonly Tool[];
@@ -28,6 +26,8 @@ export interface FrameParts {
   readonly workspace: string;
   readonly row: SessionRow;
   readonly input: Pick<RunInput, "thinking" | "promptMode" | "extraSystemPrompt">;
+  /** Told what is odd in the policy for tools. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /** Prompt, tools and limits for each model that a run asks, made once per model: requests that begin alike are cached. */
@@ -42,16 +42,16 @@ export function createFrames(parts: FrameParts): (model: ModelSpec) => Promise<F
 }
 
 async function makeFrame(parts: FrameParts, model: ModelSpec): Promise<Frame & { report: PromptReport }> {
-  const { accounts, config, agent, row, input, host, paths, workspace, workspaceFiles } = parts;
+  const { accounts, config, agent, row, input, host, workspace, workspaceFiles } = parts;
   const { defaults } = config.agents;
-  const { allowed: tools } = toolPolicy(parts.tools, config, {
+  const { allowed: tools, warnings } = toolPolicy(parts.tools, config, {
     agentId: agent.id,
     model: `${model.provider}/${model.id}`,
   });
+  for (const warning of warnings) parts.warn?.(warning);
   const thinking = thinkingFor(accounts, model, input.thinking ?? row.thinkingLevel ?? defaults.thinkingDefault);
   const { text: system, report } = await buildPrompt({
     host,
-    paths,
     config,
     agent,
     workspace,

@@ -4,7 +4,7 @@ import type { ModelSpec } from "../providers/provider.ts";
 import type { SessionRow } from "../session/sessions.ts";
 import type { Asking } from "./ask.ts";
 import type { Conversation } from "./conversation.ts";
-import { createFrames, timeZoneOf } from "./frame.ts";
+import { createFrames, timeZoneOf, type FrameParts } from "./frame.ts";
 import { orAborted } from "./interrupt.ts";
 import type { PromptReport } from "./prompt.ts";
 import type { Frame } from "./request.ts";
@@ -13,7 +13,6 @@ import type { RunnerDeps } from "./runner-deps.ts";
 import type { RunInput } from "./runner.ts";
 import { statusCard } from "./status-card.ts";
 import { contextTokens } from "./tokens.ts";
-import type { WorkspaceFiles } from "./workspace-files.ts";
 import { ensureWorkspace } from "./workspace.ts";
 
 /** What a run works with from its beginning to its end. The configuration is the one that was in force as it began. */
@@ -36,7 +35,7 @@ export interface OpenRun {
 export async function openRun(
   deps: RunnerDeps,
   input: RunInput,
-  { conversation, workspaceFiles }: Pick<OpenRun, "conversation"> & { workspaceFiles: WorkspaceFiles },
+  { conversation, workspaceFiles, warn }: Pick<OpenRun, "conversation"> & Pick<FrameParts, "workspaceFiles" | "warn">,
 ): Promise<OpenRun> {
   const { host, paths, log, accounts, tools, toolSpecs } = deps;
   const config = deps.config.current().value;
@@ -50,7 +49,8 @@ export async function openRun(
   const row = conversation.row();
   if (!row)
     throw new Failure("not-found", `the session ${input.sessionKey} was reset or deleted: send the message again`);
-  const parts = { host, paths, config, accounts, tools, toolSpecs, workspaceFiles, agent, workspace, row, input };
+  const of = { agent, workspace, row, input };
+  const parts = { host, config, accounts, tools, toolSpecs, workspaceFiles, warn, ...of };
   return {
     deps,
     input,

@@ -51,7 +51,8 @@ export async function endedBy(
 ): Promise<RunOutcome> {
   const { aborted } = input.signal;
   const failure = aborted ? abortFailure(input.signal) : Failure.from(error);
-  const outcome = { ...outcomeOf(progress), payloads: payloadsOf(progress), error: failure };
+  const shown = failure.shown();
+  const outcome = { ...outcomeOf(progress), payloads: payloadsOf(progress), error: shown };
   if (aborted && failure.code === "unavailable") return { ...outcome, status: "aborted", stopReason: "aborted" };
   const stopReason = aborted ? "aborted" : "error";
   const message: AssistantMessage = {
@@ -60,7 +61,7 @@ export async function endedBy(
     ...progress.asked,
     usage: noUsage,
     stopReason,
-    errorMessage: failure.message.slice(0, 1000),
+    errorMessage: shown.message.slice(0, 1000),
     timestamp: deps.host.clock.now(),
   };
   if (!aborted) deps.log.warn("a run failed", { run: input.runId, session: input.sessionKey, error: failure });

@@ -93,7 +93,8 @@ When you have nothing to say, answer NO_REPLY and nothing else. Never add it to 
 function runtime({ host, config, agent, sessionKey, model, thinking }: PromptInput): string {
   const facts = {
     agent: agent.id,
-    session: sessionKey,
+    // Whoever begins a session names it: a name must not read as an instruction.
+    session: sessionKey.replace(/[^\w:.@+-]/g, "_").slice(0, 128),
     host: host.hostname,
     os: host.osVersion,
     runtime: host.runtimeVersion,

@@ -1,6 +1,5 @@
 import type { Config } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
-import type { Paths } from "../host/paths.ts";
 import { isObject } from "../kit/json.ts";
 import type { ModelSpec, ThinkingLevel } from "../providers/provider.ts";
 import { toolSpecs } from "../tools/index.ts";
@@ -16,7 +15,6 @@ export interface PromptInput {
   readonly host: Pick<Host, "hostname" | "osVersion" | "runtimeVersion">;
   readonly workspaceFiles: WorkspaceFiles;
   readonly config: Config;
-  readonly paths: Paths;
   readonly agent: Agent;
   /** The agent's folder, as an absolute path. */
   readonly workspace: string;

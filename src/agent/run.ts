@@ -13,6 +13,12 @@ export type { RunnerDeps } from "./runner-deps.ts";
 /** The agent loop over real parts, or doubles of them. */
 export function createRunner(deps: RunnerDeps): Runner {
   const workspaceFiles = createWorkspaceFiles(deps.host.files);
+  const said = new Set<string>();
+  /** Once each, not with every run. */
+  const warn = (text: string): void => {
+    if (said.size < maxSaid && !said.has(text)) deps.log.warn(text);
+    said.add(text);
+  };
   return {
     async run(input) {
       const emit = (event: RunEvent): void => {
@@ -27,7 +33,7 @@ export function createRunner(deps: RunnerDeps): Runner {
         // First of all, so that whatever ends the run can be written down.
         const conversation = await openConversation(deps.sessions, input, emit);
         progress.conversation = conversation;
-        const run = await openRun(deps, { ...input, emit }, { conversation, workspaceFiles });
+        const run = await openRun(deps, { ...input, emit }, { conversation, workspaceFiles, warn });
         const { provider, id: model } = splitReference(run.agent.model.primary);
         progress.asked = { api: "", provider, model };
         await converse(run, progress);
@@ -39,3 +45,6 @@ export function createRunner(deps: RunnerDeps): Runner {
     compact: (input) => compactSession(deps, input),
   };
 }
+
+/** Warnings remembered; the configuration may be changed any number of times. */
+const maxSaid = 100;

@@ -23,13 +23,18 @@ export function summaryRequest(
   { earlier, wish }: { earlier: string; wish: string | undefined },
 ): string {
   return [
-    earlier && `<earlier-notes>\n${earlier}\n</earlier-notes>`,
-    `<record>\n${piece}\n</record>`,
+    earlier && `<earlier-notes>\n${unframed(earlier)}\n</earlier-notes>`,
+    `<record>\n${unframed(piece)}\n</record>`,
     wish && `The person asks of these notes: ${wish}`,
     "Write the notes now.",
   ]
     .filter(Boolean)
     .join("\n\n");
+}
+
+/** Text that cannot end its frame, or begin another one. */
+function unframed(text: string): string {
+  return text.replace(/<(?=\s*\/?\s*(?:record|earlier-notes)\b)/gi, "&lt;");
 }
 
 /** Pieces of a record of at most `size` letters, cut between its messages where that is possible. */
@@ -75,14 +80,22 @@ const EDGE_SIZE = 200;
 function recordLine(message: Message): string {
   const text = clip(textOf(message), message.role === "toolResult" ? RESULT_SIZE : MESSAGE_SIZE).trim();
   const pictures = message.content.filter(({ type }) => type === "image").length;
-  const shown = [text, pictures > 0 && `[${pictures} picture${pictures === 1 ? "" : "s"}]`].filter(Boolean).join(" ");
+  // Further lines are indented: what somebody wrote must not look as if somebody else had said it.
+  const shown = [indented(text), pictures > 0 && `[${pictures} picture${pictures === 1 ? "" : "s"}]`]
+    .filter(Boolean)
+    .join(" ");
   if (message.role === "user") return shown && `Person: ${shown}`;
   if (message.role === "toolResult")
-    return `${message.isError ? "Failed result" : "Result"} of ${message.toolName}: ${shown}`;
+    return `${message.isError ? "Failed result" : "Result"} of ${firstLine(message.toolName, 60)}: ${shown}`;
   const calls = callsOf(message).map(
-    (call) => `Called ${call.name}: ${clip(JSON.stringify(call.arguments), CALL_SIZE)}`,
+    (call) =>
+      `Called ${firstLine(call.name, 60)}: ${indented(clip(JSON.stringify(call.arguments), CALL_SIZE, " […] "))}`,
   );
   return [shown && `Assistant: ${shown}`, ...calls].filter(Boolean).join("\n");
+}
+
+function indented(text: string): string {
+  return text.replace(/\r\n?|[\n\v\f\u0085\u2028\u2029]/g, "\n  ");
 }
 
 function edges(text: string): string {

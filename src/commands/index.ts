@@ -19,6 +19,7 @@ export const commands: CommandTable = {
   "sessions show": async () => (await import("./sessions.ts")).sessionsShow,
   "sessions search": async () => (await import("./sessions.ts")).sessionsSearch,
   "sessions export": async () => (await import("./sessions-export.ts")).sessionsExport,
+  "sessions import": async () => (await import("./sessions-import.ts")).sessionsImport,
   "sessions compact": async () => (await import("./sessions.ts")).sessionsCompact,
   "sessions reset": async () => (await import("./sessions.ts")).sessionsReset,
   "sessions delete": async () => (await import("./sessions.ts")).sessionsDelete,

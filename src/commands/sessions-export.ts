@@ -1,8 +1,8 @@
+import { count } from "../cli/format.ts";
+import { clean } from "../cli/layout.ts";
 import { clientOptions } from "../cli/options.ts";
 import { listAt, numberAt, stringAt } from "../cli/pick.ts";
 import { withGateway } from "../cli/reach.ts";
-import { count } from "../cli/format.ts";
-import { clean } from "../cli/layout.ts";
 import type { Client } from "../client/client.ts";
 import type { Host } from "../host/host.ts";
 import { absolute, tildify } from "../host/paths.ts";
@@ -10,10 +10,10 @@ import { exit, Failure } from "../kit/error.ts";
 import { randomHex } from "../kit/ids.ts";
 import { command } from "./command.ts";
 
-/** Writes what was said in a session as JSON Lines, a message each, oldest first. */
+/** Writes a session's conversation as JSON Lines, pictures included: what `sessions import` takes. */
 export const sessionsExport = command({
   path: ["sessions", "export"],
-  summary: "Write what was said in a session as JSON Lines, a message each.",
+  summary: "Write a session's conversation as JSON Lines, pictures included.",
   positionals: [{ name: "key", description: "The session, such as main or agent:main:work." }],
   options: {
     output: { value: "<file>", description: "Where to; standard output when left out." },
@@ -25,65 +25,72 @@ export const sessionsExport = command({
     { command: "sessions export work | grep cake", description: "Into another program." },
   ],
   run: (context) =>
-    withGateway(context, ["operator.read"], async (client) => {
+    withGateway(context, ["operator.admin"], async (client) => {
       const { args, host, options, output, program } = context;
       const [key = ""] = args;
-      const lines = linesOf(client, key, program);
+      const pages = pagesOf(client, key, program);
       if (options.output === undefined) {
-        for await (const line of lines) output.raw(line);
+        for await (const lines of pages) output.raw(textOf(lines));
         return exit.ok;
       }
       const path = absolute(host, options.output);
-      const written = await writeLines(host, lines, { path, force: options.force });
-      if (output.json) output.data({ path, messages: written });
-      else output.print(`✓ Wrote ${count(written, "message")} to ${clean(tildify(host, path))}.`);
+      const writing = writePages(host, pages, { path, force: options.force });
+      const written = await output.progress(`Exporting ${key}`, writing);
+      if (output.json) output.data({ path, lines: written });
+      else output.print(`✓ Wrote ${count(written, "line")} to ${clean(tildify(host, path))}.`);
       return exit.ok;
     }),
 });
 
-const pageSize = 200;
-/** The most that the gateway shows of one text. */
-const maxChars = 500_000;
-
-/**
- * The messages oldest first, page by page. The gateway counts pages from the newest message, so a page moves when
- * something is said meanwhile; where it really begins is seen from the total in each answer.
- */
-async function* linesOf(client: Client, sessionKey: string, program: string): AsyncGenerator<string> {
-  const page = (limit: number, offset: number) => client.call("chat.history", { sessionKey, limit, offset, maxChars });
-  const newest = await page(1, 0);
-  const sessionId = stringAt(newest, "sessionId");
-  if (sessionId === undefined)
-    throw new Failure("not-found", `No session found: ${clean(sessionKey)}`, { hints: [`See: ${program} sessions`] });
-  let total = numberAt(newest, "totalMessages") ?? 0;
-  let limit = pageSize;
-  for (let done = 0; done < total;) {
-    const wanted = Math.min(limit, total - done);
-    const offset = total - done - wanted;
-    const answer = await page(wanted, offset);
-    if (stringAt(answer, "sessionId") !== sessionId)
-      throw new Failure("conflict", `${clean(sessionKey)} began anew meanwhile: export it again`);
-    const messages = listAt(answer, "messages");
-    total = numberAt(answer, "totalMessages") ?? total;
-    const begin = total - offset - messages.length;
-    if (messages.length === 0 || (begin > done && limit === 1))
-      throw new Failure(
-        "failed",
-        `the gateway left out messages from ${done + 1} on: export ${clean(sessionKey)} again`,
-      );
-    // Too large for one answer, which then has the newest of them; or moved on.
-    if (begin > done) limit = Math.max(1, Math.min(messages.length, Math.floor(limit / 2)));
-    else {
-      for (const message of messages.slice(done - begin)) yield `${JSON.stringify(message)}\n`;
-      done = begin + messages.length;
-    }
+/** The lines of the conversation page by page; each picture once. */
+async function* pagesOf(client: Client, key: string, program: string): AsyncGenerator<readonly string[]> {
+  const pictures = new Set<string>();
+  let place: Place = {};
+  for (;;) {
+    const page = await pageAt(client, { key, program, place });
+    const lines = listAt(page, "lines").filter((line) => typeof line === "string");
+    yield lines.filter((line) => {
+      const [, picture] = /^\{"type":"media","name":"([0-9a-f]{64})"/.exec(line) ?? [];
+      if (picture === undefined) return true;
+      const isNew = !pictures.has(picture);
+      pictures.add(picture);
+      return isNew;
+    });
+    const afterSeq = numberAt(page, "next");
+    if (afterSeq === undefined) return;
+    const next = { afterSeq, pictures: numberAt(page, "pictures") ?? 0, sessionId: stringAt(page, "sessionId") };
+    if (!isBehind(next, place))
+      throw new Failure("failed", `the gateway does not get on behind entry ${afterSeq} of ${clean(key)}`);
+    place = next;
   }
 }
 
+/** Where a page begins; empty for the first one. */
+interface Place {
+  readonly afterSeq?: number;
+  readonly pictures?: number;
+  readonly sessionId?: string | undefined;
+}
+
+async function pageAt(client: Client, { key, program, place }: { key: string; program: string; place: Place }) {
+  try {
+    return await client.call("sessions.export", { key, ...place });
+  } catch (error) {
+    if (!Failure.from(error).message.startsWith("No session found")) throw error;
+    const hints = [`See: ${program} sessions`];
+    throw new Failure("not-found", `No session found: ${clean(key)}`, { hints, cause: error });
+  }
+}
+
+function isBehind({ afterSeq = 0, pictures = 0 }: Place, place: Place): boolean {
+  if (place.afterSeq === undefined || afterSeq > place.afterSeq) return true;
+  return afterSeq === place.afterSeq && pictures > (place.pictures ?? 0);
+}
+
 /** The file is whole, or as it was before; it is the owner's alone. Answers how many lines were written. */
-async function writeLines(
+async function writePages(
   { files }: Pick<Host, "files">,
-  lines: AsyncIterable<string>,
+  pages: AsyncIterable<readonly string[]>,
   { path, force }: { path: string; force: boolean },
 ): Promise<number> {
   // The name is taken first, so that nothing which comes into being meanwhile is overwritten.
@@ -95,9 +102,9 @@ async function writeLines(
     const file = await files.open(part);
     let written = 0;
     try {
-      for await (const line of lines) {
-        await file.append(line);
-        written += 1;
+      for await (const lines of pages) {
+        await file.append(textOf(lines));
+        written += lines.length;
       }
       await file.append("", { flush: true });
     } finally {
@@ -110,6 +117,10 @@ async function writeLines(
     if (made) await files.remove(path);
     throw error;
   }
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 async function taken(work: Promise<boolean>, path: string): Promise<boolean> {

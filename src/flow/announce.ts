@@ -4,6 +4,7 @@ import type { Clock } from "../host/host.ts";
 import { createCleanup } from "../kit/cleanup.ts";
 import type { SessionChange, SessionRow, Sessions } from "../session/sessions.ts";
 import type { Entry } from "../session/transcript.ts";
+import { createChunker, type Chunker, type ChunkerOptions } from "./chunk.ts";
 import type { RunState, TurnEvent, Turns } from "./turns.ts";
 
 export interface AnnounceOptions {
@@ -11,8 +12,11 @@ export interface AnnounceOptions {
   readonly turns: Turns;
   readonly sessions: Sessions;
   readonly broadcast: App["broadcast"];
+  readonly connections: Pick<App["connections"], "all">;
   /** A row as clients see it. */
   readonly rowOf: (row: SessionRow) => Readonly<Record<string, unknown>>;
+  /** How large the blocks are that answers are told in; undefined to tell them as they come. */
+  readonly blocks: () => ChunkerOptions | undefined;
   /** A transcript entry as clients see it. */
   readonly messageOf: (entry: Entry) => Readonly<Record<string, unknown>> | undefined;
 }
@@ -20,14 +24,20 @@ export interface AnnounceOptions {
 /** What was told of a run so far. */
 interface Told {
   seq: number;
+  /** What was streamed of the last message. */
+  text: string;
   /** Streamed and not told yet: deltas are told together, at most every `deltaMs`. */
   held: { readonly stream: "assistant" | "thinking"; delta: string; text: string; readonly itemId: string } | undefined;
   cancel: (() => void) | undefined;
   lastAt: number;
+  /** Finds the ends of blocks, where answers are told in blocks. */
+  chunker: Chunker | undefined;
 }
 
 /** Short enough to look like typing, long enough that a fast model does not send its answer a thousand times over. */
 const deltaMs = 50;
+/** Each time all of the answer is told again: the longer it is, the more rarely, so that what is sent does not grow with its square. */
+const lettersPerMs = 1000;
 
 /**
  * Tells clients what happens in sessions, in the protocol's events (protocol.md 6.3, 6.4, 6.7): `agent` and `chat` to
@@ -38,13 +48,22 @@ export function announce({
   turns,
   sessions,
   broadcast,
+  connections,
   rowOf,
+  blocks,
   messageOf,
 }: AnnounceOptions): () => Promise<void> {
   const runs = new Map<string, Told>();
 
   function toldOf(runId: string): Told {
-    const told = runs.get(runId) ?? { seq: 0, held: undefined, cancel: undefined, lastAt: -deltaMs };
+    const told = runs.get(runId) ?? {
+      seq: 0,
+      text: "",
+      held: undefined,
+      cancel: undefined,
+      lastAt: Number.NEGATIVE_INFINITY,
+      chunker: undefined,
+    };
     runs.set(runId, told);
     return told;
   }
@@ -58,7 +77,9 @@ export function announce({
     const { runId, sessionKey, sessionId, agentId, ts } = turn;
     const seq = ++toldOf(runId).seq;
     const where = stream === "lifecycle" ? { sessionKey, sessionId, agentId } : { sessionKey, agentId };
-    broadcast("agent", { runId, stream, data, ...where, seq, ts, isHeartbeat: false }, only);
+    const isOld = version3.has([stream, ...(stream === "lifecycle" ? [data["phase"]] : [])].join(" "));
+    const payload = { runId, stream, data, ...where, seq, ts, isHeartbeat: false };
+    broadcast("agent", payload, isOld ? only : both(only, isModern));
     return seq;
   }
 
@@ -92,22 +113,17 @@ export function announce({
   function progress(turn: TurnEvent, event: RunEvent): void {
     if (event.type === "text" || event.type === "thinking") return hold(turn, event);
     flush(turn);
+    toldOf(turn.runId).chunker = undefined;
     switch (event.type) {
       case "phase": {
         const seq = agent(turn, "run_status", { phase: event.phase });
-        // Clients of version 3 do not know this state.
-        return chat(
-          turn,
-          "status",
-          seq,
-          { phase: event.phase },
-          both(watching(turn), ({ caller }) => caller.protocol >= 4),
-        );
+        return chat(turn, "status", seq, { phase: event.phase }, both(watching(turn), isModern));
       }
       case "model":
         agent(turn, "lifecycle", { phase: "model", provider: event.provider, model: event.model });
         return changed(turn.sessionKey, { phase: "model", runId: turn.runId });
       case "retract": {
+        toldOf(turn.runId).text = "";
         const seq = agent(turn, "assistant", { text: "", delta: "", replace: true, itemId: event.itemId });
         return chat(turn, "delta", seq, { deltaText: "", replace: true, message: spoken("", turn.ts) });
       }
@@ -134,7 +150,13 @@ export function announce({
     const stream = type === "text" ? "assistant" : "thinking";
     if (told.held && (told.held.stream !== stream || told.held.itemId !== itemId)) flush(turn);
     told.held = { stream, itemId, text, delta: (told.held?.delta ?? "") + delta };
-    const wait = told.lastAt + deltaMs - clock.monotonic();
+    const sizes = blocks();
+    if (sizes && stream === "assistant") {
+      told.chunker ??= createChunker(sizes);
+      if (told.chunker.push(delta).length > 0) flush(turn);
+      return;
+    }
+    const wait = told.lastAt + Math.max(deltaMs, text.length / lettersPerMs) - clock.monotonic();
     if (wait <= 0) return flush(turn);
     told.cancel ??= clock.after(wait, () => flush({ ...turn, ts: clock.now() }));
   }
@@ -147,6 +169,7 @@ export function announce({
     told.held = undefined;
     told.cancel = undefined;
     told.lastAt = clock.monotonic();
+    if (stream === "assistant") told.text = text;
     const seq = agent(turn, stream, { text, delta, itemId });
     if (stream === "assistant") chat(turn, "delta", seq, { deltaText: delta, message: spoken(text, turn.ts) });
   }
@@ -165,8 +188,8 @@ export function announce({
     } else {
       const { content, details, isError = false } = event.result;
       const status = isError ? "failed" : "completed";
-      agent(turn, "item", { ...item, phase: "end", status, startedAt: event.startedAt, endedAt: turn.ts });
       agent(turn, "tool", { phase: "result", name, toolCallId, isError, result: { content, details } }, deep);
+      agent(turn, "item", { ...item, phase: "end", status, startedAt: event.startedAt, endedAt: turn.ts });
     }
   }
 
@@ -175,37 +198,34 @@ export function announce({
     const aborted = status === "aborted" || status === "timeout";
     const endedAt = state.endedAt ?? turn.ts;
     const stopReason = aborted ? "rpc" : (outcome?.stopReason ?? (status === "error" ? "error" : "stop"));
-    const text = outcome?.payloads.map((payload) => payload.text).join("\n\n") ?? "";
+    const said = outcome?.payloads.map((payload) => payload.text).join("\n\n") ?? "";
+    // What was being said when it was stopped stays on the screen.
+    const text = said === "" && aborted ? toldOf(turn.runId).text : said;
     const message = mergedInto === undefined && text !== "" ? { message: spoken(text, endedAt) } : {};
     if (status === "error") {
       const why = error?.message ?? "the run failed";
-      const seq = agent(turn, "lifecycle", { phase: "error", error: why, endedAt });
+      const end = { phase: "error", error: why, startedAt, endedAt, aborted: false, executionSettled: true };
+      const seq = agent(turn, "lifecycle", end);
       return chat(turn, "error", seq, { errorMessage: why, errorKind: kindOf(error?.details), ...message });
     }
     agent(turn, "lifecycle", { phase: "finishing", stopReason, aborted, livenessState: "working", endedAt });
     const terminalReply = text === "" ? { disposition: "silent" } : { disposition: "visible", text };
+    const cancelled = aborted ? { status: "cancelled" } : {};
     const end = { phase: "end", startedAt, endedAt, stopReason, aborted, executionSettled: true, terminalReply };
-    const seq = agent(turn, "lifecycle", end);
+    const seq = agent(turn, "lifecycle", { ...end, ...cancelled });
     chat(turn, aborted ? "aborted" : "final", seq, { stopReason, ...message });
   }
 
   function entry(turn: TurnEvent, written: Entry): void {
-    const message = messageOf(written);
-    const row = sessions.get(turn.sessionKey);
-    if (!message) return;
     const { sessionKey, agentId } = turn;
-    broadcast(
-      "session.message",
-      {
-        sessionKey,
-        agentId,
-        message,
-        messageId: written.id,
-        messageSeq: written.seq,
-        ...(row ? { session: rowOf(row) } : {}),
-      },
-      ({ subscriptions }) => subscriptions.has(`messages:${sessionKey}`),
-    );
+    const listening = both(watching(turn), isListening(sessionKey));
+    const message = isWanted(listening) ? messageOf(written) : undefined;
+    if (!message) return;
+    const row = sessions.get(sessionKey);
+    const head = { sessionKey, agentId, message, messageId: written.id, messageSeq: written.seq };
+    const session = row && rowOf(row);
+    const payload = session ? { ...session, ...head, session } : head;
+    broadcast("session.message", payload, listening);
   }
 
   function changed(key: string, what: { reason: string; runId?: string } | { phase: string; runId: string }): void {
@@ -213,7 +233,14 @@ export function announce({
     if (row) tellRow(row, what);
   }
 
+  /** Rows and messages are made for those who asked, and not at all when nobody did. */
+  function isWanted(which: Which): boolean {
+    for (const connection of connections.all()) if (which(connection)) return true;
+    return false;
+  }
+
   function tellRow(row: SessionRow, what: object): void {
+    if (!isWanted(wantsSessions)) return;
     const session = rowOf(row);
     const head = { sessionKey: row.key, agentId: row.agentId, ts: clock.now() };
     broadcast("sessions.changed", { ...session, ...head, ...what, session }, wantsSessions);
@@ -236,6 +263,16 @@ export function announce({
   return () => cleanup.run();
 }
 
+/** Streams, and phases of lifecycles, that clients of version 3 know. */
+const version3: ReadonlySet<string> = new Set([
+  "lifecycle start",
+  "lifecycle end",
+  "lifecycle error",
+  "assistant",
+  "tool",
+  "compaction",
+]);
+
 type ChatState = "status" | "delta" | "final" | "aborted" | "error";
 type Which = (connection: Connection) => boolean;
 
@@ -247,6 +284,16 @@ function watching({ sessionKey }: TurnEvent): Which {
 
 function both(one: Which, other: Which): Which {
   return (connection) => one(connection) && other(connection);
+}
+
+/** Past version 3, which does not know all that is told. */
+function isModern({ caller }: Connection): boolean {
+  return caller.protocol >= 4;
+}
+
+/** Who asked for this session's messages, or for all that goes on. */
+function isListening(sessionKey: string): Which {
+  return ({ subscriptions }) => subscriptions.has("sessions") || subscriptions.has(`messages:${sessionKey}`);
 }
 
 function wantsSessions({ subscriptions }: Connection): boolean {

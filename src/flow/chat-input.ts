@@ -1,6 +1,8 @@
 import type { App } from "../app.ts";
 import { Failure } from "../kit/error.ts";
+import type { Devices } from "../pairing/devices.ts";
 import type { Caller } from "../protocol/caller.ts";
+import { intersect } from "../protocol/scope.ts";
 import type { QueueMode } from "../session/sessions.ts";
 import { addressOfAgent, type Address } from "./address.ts";
 import { contentOf, type Attachment } from "./content.ts";
@@ -43,6 +45,17 @@ export async function acceptChat(app: App, caller: Caller, input: ChatInput): Pr
 }
 
 /** Who a connected client is for commands and for the conversation: what it proved, not what it says of itself. */
-export function originOf({ client, deviceId, scopes }: Caller): TurnOrigin {
-  return { channel: "webchat", sender: deviceId ?? client.id, scopes: [...scopes] };
+export function originOf({ client, deviceId, scopes, local }: Caller): TurnOrigin {
+  const origin = { channel: "webchat", sender: deviceId ?? client.id, scopes: [...scopes] };
+  // A helper of this machine proves a key without being paired: it has nothing that could be taken from it later.
+  const isHelper = local && client.id === "gateway-client" && client.mode === "backend";
+  return deviceId === undefined || isHelper ? origin : { ...origin, deviceId };
+}
+
+/** What a sender may do now: what it might when it wrote, less what its device has lost since (threat E). */
+export function scopesNow(devices: Pick<Devices, "get">, { deviceId, scopes }: TurnOrigin): readonly string[] {
+  if (deviceId === undefined) return scopes;
+  const tokens = devices.get(deviceId)?.tokens ?? [];
+  const token = tokens.find(({ role, revokedAtMs }) => role === "operator" && revokedAtMs === undefined);
+  return intersect(scopes, token?.scopes ?? []);
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { shownMessage, type PublicMessage } from "../session/public-message.ts";
+import { shownMessage } from "../session/public-message.ts";
 import type { SessionRow } from "../session/sessions.ts";
+import type { Entry } from "../session/transcript.ts";
 import type { Address } from "./address.ts";
 import { countParam, positiveParam, rowResult } from "./params.ts";
 import { sessionView, type ViewSource } from "./session-view.ts";
@@ -41,8 +42,8 @@ export interface NowOptions {
   readonly pendingBefore?: number | undefined;
   /** Runs that the client asks after. */
   readonly inputRunIds?: readonly string[] | undefined;
-  /** The messages that the client is told with this. */
-  readonly messages: readonly PublicMessage[];
+  /** What the client is told with this. */
+  readonly entries: readonly Entry[];
   /** The newest entry of the conversation. */
   readonly leaf: string | undefined;
 }
@@ -52,14 +53,14 @@ export function chatNow(
   source: ViewSource,
   { key, agentId }: Address,
   row: SessionRow | undefined,
-  { pendingBefore, inputRunIds, messages, leaf }: NowOptions,
+  { pendingBefore, inputRunIds, entries, leaf }: NowOptions,
 ) {
   const active = source.turns.active(key);
   const view = sessionView(source);
-  const info = row ? view.row(row, { withLastMessage: true }) : view.absent(key, agentId);
+  const info = row ? view.row(row) : view.absent(key, agentId);
   return {
     pendingInputs: pendingOf(source, key, pendingBefore),
-    ...(inputRunIds ? { inputReceipts: receiptsOf(source, key, inputRunIds, messages) } : {}),
+    ...(inputRunIds ? { inputReceipts: receiptsOf(source, key, inputRunIds, entries) } : {}),
     ...(active
       ? { inFlightRun: { runId: active.runId, text: active.text, startedAt: active.startedAt, events: [] } }
       : {}),
@@ -86,15 +87,19 @@ function pendingOf({ turns }: ViewSource, key: string, before = Infinity): v.Inf
   };
 }
 
-/** What became of inputs: those that wait, and those that are among the messages. Of others nothing is said. */
+/** What became of inputs: those that wait, and those that are among the entries. Of others nothing is said. */
 function receiptsOf(
   { turns }: ViewSource,
   key: string,
   runIds: readonly string[],
-  messages: readonly PublicMessage[],
+  entries: readonly Entry[],
 ): v.InferInput<typeof receipts> {
   const waiting = new Set(turns.pending(key).map(({ runId }) => runId));
-  const written = new Map(messages.map(({ __openclaw: { idempotencyKey, id } }) => [idempotencyKey, id]));
+  const written = new Map(
+    entries.flatMap((entry) =>
+      entry.type === "message" && entry.message.role === "user" ? [[entry.message.idempotencyKey, entry.id]] : [],
+    ),
+  );
   return runIds.flatMap((runId): v.InferInput<typeof receipts> => {
     const consumedByEventId = written.get(`${runId}:user`);
     if (consumedByEventId !== undefined) return [{ runId, state: "consumed", consumedByEventId }];

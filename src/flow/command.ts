@@ -1,6 +1,6 @@
 import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
-import { allows } from "../protocol/scope.ts";
+import type { Scope } from "../protocol/scope.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { parseSlash } from "./slash/index.ts";
 import type { SlashCommand, SlashContext, SlashOutcome } from "./slash/slash.ts";
@@ -23,12 +23,19 @@ export function parseCommand(input: TurnInput, textCommands: boolean): Parsed | 
   return parseSlash(part.text);
 }
 
+/** What a sender must be allowed to do for a command. */
+export function scopeOf({ command, args }: Parsed): Scope {
+  return typeof command.scope === "function" ? command.scope(args) : command.scope;
+}
+
 export interface ObeyOptions {
   readonly log: Logger;
   readonly sessions: Sessions;
   readonly recorder: Recorder;
   readonly context: SlashContext;
   readonly signal: AbortSignal;
+  /** Whether the sender may do this now. */
+  may(scope: Scope): boolean;
 }
 
 /** Does what a command says. Answers what is left to be given to the model, or undefined when the run is over. Never rejects. */
@@ -38,9 +45,10 @@ export async function obey(run: Run, parsed: Parsed, options: ObeyOptions): Prom
   try {
     const row = await sessions.ensure(input.sessionKey, { agentId: input.agentId });
     const { command, args } = parsed;
-    const outcome: SlashOutcome = allows(new Set(input.origin.scopes), command.scope)
+    const scope = scopeOf(parsed);
+    const outcome: SlashOutcome = options.may(scope)
       ? await command.run({ args, row, input, context: options.context, signal: options.signal })
-      : { reply: `⚠️ /${command.name} needs ${command.scope}, which this sender does not have.` };
+      : { reply: `⚠️ /${command.name} needs ${scope}, which this sender does not have.` };
     const { reply, run: text, thinking, model } = outcome;
     if (text !== undefined) {
       if (reply !== undefined) {
@@ -59,7 +67,7 @@ export async function obey(run: Run, parsed: Parsed, options: ObeyOptions): Prom
   } catch (thrown) {
     const error = Failure.from(thrown);
     options.log.error("a command failed", { command: parsed.command.name, error: error.message });
-    await recorder.settle([run], { status: "error", error });
+    await recorder.settle([run], { status: "error", error: error.shown() });
   }
   return undefined;
 }

@@ -5,19 +5,20 @@ import { Failure } from "../kit/error.ts";
 import { createEvents } from "../kit/events.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
+import { allows, type Scope } from "../protocol/scope.ts";
 import { hostOffset, isStale } from "../session/freshness.ts";
 import { agentOfKey } from "../session/key.ts";
 import type { UserMessage } from "../session/message.ts";
 import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
 import type { Logs } from "../store/log.ts";
-import { obey, parseCommand, type CommandContext, type Parsed } from "./command.ts";
+import { obey, parseCommand, scopeOf, type CommandContext, type Parsed } from "./command.ts";
 import { openJournal, type Taken } from "./journal.ts";
 import { nextTurn } from "./next-turn.ts";
 import { perform, shutdown, type Turn } from "./perform.ts";
 import { createRecorder, ownOutcome } from "./recorder.ts";
 import { createRunBook, type Run } from "./run-book.ts";
 import { createSlots } from "./slots.ts";
-import type { Accepted, AbortTarget, TurnEvent, TurnInput, Turns } from "./turns.ts";
+import type { Accepted, AbortTarget, TurnEvent, TurnInput, TurnOrigin, Turns } from "./turns.ts";
 import { keyOf, writtenOf } from "./written.ts";
 
 export interface TurnsOptions {
@@ -29,6 +30,8 @@ export interface TurnsOptions {
   readonly runner: Runner;
   /** What commands are given beside the turns themselves. */
   readonly commands: CommandContext;
+  /** What a sender may do now: never more than when it wrote. Where it is absent, nothing is ever taken back. */
+  readonly scopesOf?: ((origin: TurnOrigin) => readonly string[]) | undefined;
 }
 
 export interface OpenTurns extends Turns {
@@ -38,6 +41,8 @@ export interface OpenTurns extends Turns {
   recover(): Promise<void>;
   /** Takes up what the process that owned the state until now left behind. */
   takeOver(): Promise<void>;
+  /** Ends the runs of senders who may not write any more, and sets aside what waits from them. */
+  dismiss(): Promise<void>;
   /** Stops every run without settling it: it goes on at the next start. */
   close(): Promise<void>;
 }
@@ -92,7 +97,12 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
 
   async function take(input: TurnInput): Promise<Run> {
     if (ending.signal.aborted) throw shutdown();
-    const row = await sessions.ensure(input.sessionKey, { agentId: input.agentId });
+    const { count, letters } = book.load();
+    if (count >= maxPending || letters >= maxPendingLetters) {
+      throw new Failure("rate-limited", `${count} messages wait for an answer already, over all sessions: try later`);
+    }
+    const createdVia = input.origin.channel === "webchat" ? "operator" : "channel";
+    const row = await sessions.ensure(input.sessionKey, { agentId: input.agentId, createdVia });
     const { cap, drop, depth } = queue(row);
     if (drop === "new" && depth >= cap && !parseCommand(input, textCommands())) {
       throw new Failure(
@@ -128,6 +138,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
         promptMode,
         origin.channel,
         origin.sender,
+        origin.scopes.toSorted(),
       ]),
       queued: false,
       startedAt: undefined,
@@ -135,18 +146,32 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     };
   }
 
+  function may({ origin }: TurnInput, scope: Scope): boolean {
+    return allows(new Set(options.scopesOf?.(origin) ?? origin.scopes), scope);
+  }
+
   function begin(run: Run): void {
+    if (!may(run.input, "operator.write")) return track(setAside([run], unwelcome));
     const parsed = parseCommand(run.input, textCommands());
     if (!parsed) return enqueue(run);
-    const { key } = laneOf(run.input.sessionKey);
+    const key = run.input.sessionKey;
     const act = () => command(run, parsed);
-    const interrupted = parsed.command.interrupts ? stopAll(key) : Promise.resolve();
+    // Who may not give the command must not stop a run by it either.
+    const interrupts = parsed.command.interrupts === true && may(run.input, scopeOf(parsed));
+    const interrupted = interrupts ? stopAll(key) : Promise.resolve();
     track(interrupted.then(() => (parsed.command.exclusive ? exclusive(key, act) : commands.run(key, act))));
   }
 
   async function command(run: Run, parsed: Parsed): Promise<void> {
     const context = { ...options.commands, queue, abort: (sessionKey: string) => abort({ sessionKey }) };
-    const left = await obey(run, parsed, { log, sessions, recorder, context, signal: ending.signal });
+    const left = await obey(run, parsed, {
+      log,
+      sessions,
+      recorder,
+      context,
+      signal: ending.signal,
+      may: (scope) => may(run.input, scope),
+    });
     if (!left) return;
     const next = { ...run, input: left };
     book.add(next);
@@ -296,6 +321,13 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       await recorder.settle([run], { status: "aborted", outcome, error: new Failure("aborted", why) });
   }
 
+  async function dismiss(): Promise<void> {
+    const theirs = [...lanes.values()]
+      .flatMap(({ turn, waiting }) => [...(turn?.runs ?? []), ...waiting])
+      .filter(({ input }) => !may(input, "operator.write"));
+    for (const { input } of theirs) await abort({ runId: input.runId });
+  }
+
   function exclusive<T>(sessionKey: string, piece: () => Promise<T>): Promise<T> {
     const lane = laneOf(sessionKey);
     return new Promise<T>((resolve, reject) => {
@@ -329,6 +361,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     book.add(run);
     if (written === "answer") await recorder.settle([run], { status: "ok" });
     else if (taken.stopped) await setAside([run], "stopped before the gateway ended");
+    else if (!may(run.input, "operator.write")) await setAside([run], unwelcome);
     else if (run.written) resume(run);
     else begin(run);
   }
@@ -369,6 +402,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       await journal.reload();
       await recover();
     },
+    dismiss,
     exclusive,
     run: (runId) => book.state(runId),
     wait: (runId, timeoutMs, signal) => book.wait(runId, timeoutMs, signal),
@@ -377,6 +411,8 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       const [primary] = turn?.runs ?? [];
       if (!turn || !primary) return undefined;
       const { runId, agentId } = primary.input;
+      // The lane is let go a moment after the end is told: whoever hears of it must not be shown a run.
+      if (book.state(runId)?.status !== "pending") return undefined;
       return { runId, sessionKey, agentId, startedAt: turn.startedAt, text: turn.text };
     },
     pending(sessionKey) {
@@ -415,5 +451,9 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
 
 /** How long the end of the gateway waits for runs to let go. */
 const closeMs = 3000;
+/** Messages on their way, over all sessions, and letters of all of them: each is kept in memory until it is answered. */
+const maxPending = 2000;
+const maxPendingLetters = 64 * 1024 * 1024;
+const unwelcome = "whoever sent this may not write here any more";
 /** First words kept of messages that did not fit the queue. */
 const maxDropped = 20;

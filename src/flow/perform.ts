@@ -34,7 +34,7 @@ export interface PerformOptions {
   freshen(sessionKey: string): Promise<void>;
   /** Messages that came meanwhile and steer the run. */
   steer(turn: Turn): readonly Message[];
-  /** More for the system prompt of the next run of this session. */
+  /** What the next run of this session is told beside its messages. */
   remarks(sessionKey: string): string | undefined;
 }
 
@@ -78,7 +78,7 @@ export async function perform(turn: Turn, options: PerformOptions): Promise<void
       return await recorder.settle(turn.runs, { status: stopped, error });
     }
     log.error("a run failed", { run: primary.input.runId, session: primary.input.sessionKey, error: error.message });
-    await recorder.settle(turn.runs, { status: "error", error });
+    await recorder.settle(turn.runs, { status: "error", error: error.shown() });
   } finally {
     stopDeadline();
     release();
@@ -107,10 +107,9 @@ async function answer(turn: Turn, primary: Run, options: PerformOptions): Promis
   if (!turn.runs.some(({ written }) => written)) await options.freshen(sessionKey);
   await journal.begin(turn.runs.map(({ input }) => input.runId));
   recorder.start(turn.runs);
-  await recorder.writeMessages(turn.runs);
+  await recorder.writeMessages(turn.runs, { before: options.remarks(sessionKey) });
   const row = await sessions.ensure(sessionKey, { agentId });
   signal.throwIfAborted();
-  const remarks = [extraSystemPrompt, options.remarks(sessionKey)].filter((text) => text !== undefined).join("\n\n");
   const running = runner.run({
     runId,
     sessionKey,
@@ -127,7 +126,7 @@ async function answer(turn: Turn, primary: Run, options: PerformOptions): Promis
     model,
     thinking,
     promptMode,
-    ...(remarks === "" ? {} : { extraSystemPrompt: remarks }),
+    extraSystemPrompt,
   });
   return Promise.race([running, overdue(clock, signal)]);
 }

@@ -16,8 +16,11 @@ export interface Recorder {
   tell(run: Run, event: TurnNews): void;
   /** Runs begin that have one answer: the first gives it its id. */
   start(runs: readonly Run[]): void;
-  /** Writes the messages into the transcript. Aside ones are kept, and not given to the model. */
-  writeMessages(runs: readonly Run[], options?: { aside?: true }): Promise<void>;
+  /**
+   * Writes the messages into the transcript. Aside ones are kept, and not given to the model. `before` are words of other
+   * people's messages, so they stand in the first message and never among the gateway's own instructions.
+   */
+  writeMessages(runs: readonly Run[], options?: { aside?: true; before?: string | undefined }): Promise<void>;
   /** Writes a command and the answer to it, together. */
   writeReply(run: Run, text: string): Promise<void>;
   /** Writes a word of the gateway's own; an aside is kept from the model. */
@@ -81,7 +84,7 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
         tell(run, { kind: "started", startedAt });
       }
     },
-    async writeMessages(runs, { aside } = {}) {
+    async writeMessages(runs, { aside, before } = {}) {
       const fresh = runs.filter((run) => !run.written);
       const [first] = fresh;
       if (!first) return;
@@ -90,7 +93,7 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
         fresh.map((run) => ({
           type: "message",
           runId: run.input.runId,
-          message: userMessage(run),
+          message: userMessage(run, run === first ? before : undefined),
           ...(aside ? { aside } : {}),
         })),
       );
@@ -179,8 +182,10 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
 
 const statusAfter = { ok: "done", error: "failed", timeout: "timeout", aborted: "killed" } as const;
 
-function userMessage({ input, acceptedAt }: Run): UserMessage {
-  return { role: "user", content: input.content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) };
+function userMessage({ input, acceptedAt }: Run, before?: string): UserMessage {
+  const words = before === undefined ? [] : [{ type: "text" as const, text: `${before}\n\n` }];
+  const content = [...words, ...input.content];
+  return { role: "user", content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) };
 }
 
 /** A message that the gateway wrote in the assistant's place. */

@@ -22,10 +22,12 @@ export interface Run {
   written: boolean;
 }
 
-/** What is known of runs: those on their way, and how the last thousand ended. */
+/** What is known of runs: those on their way, and how the last thousand ended, or fewer when they said very much. */
 export interface RunBook {
   get(runId: string): Run | undefined;
   add(run: Run): void;
+  /** How many are on their way, and how long their texts are together. */
+  load(): { readonly count: number; readonly letters: number };
   /** How a run is, on its way or over. */
   state(runId: string): RunState | undefined;
   end(state: RunState): void;
@@ -33,10 +35,12 @@ export interface RunBook {
 }
 
 const rememberMost = 1000;
+const rememberLetters = 16 * 1024 * 1024;
 
 export function createRunBook(clock: Clock, journal: Journal): RunBook {
   const runs = new Map<string, Run>();
   const ended = new Map<string, RunState>();
+  let said = 0;
   const events = createEvents<Record<string, RunState>>(() => undefined);
 
   const state = (runId: string): RunState | undefined => {
@@ -52,13 +56,21 @@ export function createRunBook(clock: Clock, journal: Journal): RunBook {
   return {
     get: (runId) => runs.get(runId),
     add: (run) => void runs.set(run.input.runId, run),
+    load() {
+      let letters = 0;
+      for (const { input } of runs.values())
+        for (const part of input.content) if (part.type === "text") letters += part.text.length;
+      return { count: runs.size, letters };
+    },
     state,
     end(over) {
       runs.delete(over.runId);
       ended.set(over.runId, over);
-      for (const oldest of ended.keys()) {
-        if (ended.size <= rememberMost) break;
-        ended.delete(oldest);
+      said += lettersOf(over);
+      for (const [runId, oldest] of ended) {
+        if (runId === over.runId || (ended.size <= rememberMost && said <= rememberLetters)) break;
+        ended.delete(runId);
+        said -= lettersOf(oldest);
       }
       events.emit(over.runId, over);
     },
@@ -80,4 +92,14 @@ export function createRunBook(clock: Clock, journal: Journal): RunBook {
       });
     },
   };
+}
+
+/** Of what a run said, as far as that is kept with it. */
+function lettersOf({ outcome }: RunState): number {
+  const { payloads = [], message } = outcome ?? {};
+  const texts = [...payloads, ...(message?.content ?? [])];
+  return texts.reduce(
+    (sum, part) => sum + ("text" in part ? part.text.length : "thinking" in part ? part.thinking.length : 0),
+    0,
+  );
 }

@@ -10,6 +10,7 @@ import { mainKeyOf } from "./address.ts";
 /** What a view is made from: the whole App has it, and so does whoever tells clients of changes. */
 export type ViewSource = Pick<App, "config" | "clock" | "accounts" | "turns">;
 
+/** What a row shows of the conversation; lists leave that out unless they are asked. */
 export interface ViewOptions {
   readonly withTitle?: boolean | undefined;
   readonly withLastMessage?: boolean | undefined;
@@ -68,7 +69,7 @@ export function sessionView(source: ViewSource): SessionView {
   }
 
   return {
-    row: (row, options = {}) => show(row.key, row.agentId, row, options),
+    row: (row, options = { withTitle: true, withLastMessage: true }) => show(row.key, row.agentId, row, options),
     absent: (key, agentId) => show(key, agentId, undefined, {}),
     defaults,
     resolved,

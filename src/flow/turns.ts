@@ -57,6 +57,8 @@ export interface TurnOrigin {
   readonly sender: string;
   /** Scopes of the connection that the message came by. */
   readonly scopes: readonly string[];
+  /** The paired device that it came from: what that loses before the message has its turn, the message loses. */
+  readonly deviceId?: string | undefined;
 }
 
 export interface Accepted {

@@ -6,6 +6,7 @@ import { isObject } from "../kit/json.ts";
 import type { Caller } from "../protocol/caller.ts";
 import { closes, type Close } from "../protocol/close.ts";
 import { connectParams, isRole, type ConnectParams } from "../protocol/connect.ts";
+import { events } from "../protocol/events.ts";
 import { explain } from "../protocol/explain.ts";
 import type { Request } from "../protocol/frame.ts";
 import { allows, type Role } from "../protocol/scope.ts";
@@ -76,12 +77,13 @@ export function helloOk(app: App, { caller, deviceToken }: Admittance): Readonly
     },
     policy: { maxPayload: limits.maxPayload, maxBufferedBytes: limits.maxBuffered, tickIntervalMs: limits.tickMs },
   };
+  const modern = new Set(Object.entries(events).flatMap(([name, kind]) => (kind.modern ? [name] : [])));
   const features = { methods: app.methodNames(), events: app.eventNames() };
   if (caller.protocol === 3) {
     return {
       ...common,
       server: { version: app.info.version, host: app.host.hostname, connId: caller.connId },
-      features,
+      features: { ...features, events: features.events.filter((name) => !modern.has(name)) },
       ...(deviceToken ? { auth } : {}),
     };
   }

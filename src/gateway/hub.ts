@@ -30,12 +30,13 @@ export function createHub(versions: () => { readonly presence: number; readonly 
       for (const member of members) if (which(member)) member.close(code, reason);
     },
     broadcast(event, payload, only) {
-      const { scope, droppable = false } = events[event];
+      const { scope, droppable = false, modern = false } = events[event];
       let head: string | undefined;
       const tail = eventTail(event === "presence" || event === "health" ? versions() : undefined);
       const frames = new Map<number, string>();
       for (const member of members) {
         if (scope !== "none" && !allows(member.caller.scopes, scope)) continue;
+        if (modern && member.caller.protocol < 4) continue;
         if (only && !only(member)) continue;
         head ??= eventHead(event, payload);
         const seq = ++member.seq;

@@ -53,6 +53,12 @@ export class Failure extends Error {
     this.hints = options.hints ?? [];
   }
 
+  /** The same for those who are not to learn what broke inside: that is for the log (threat G). */
+  shown(): Failure {
+    if (this.code !== "internal") return this;
+    return new Failure("internal", "internal error: the log of the gateway says which", { cause: this });
+  }
+
   /** Any thrown value as a Failure; what is not one becomes `internal` with its text as the cause's. */
   static from(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown;

@@ -17,6 +17,8 @@ const introduced: readonly RegExp[] = [
   // Help texts say `--token or --password`: those are words, not secrets.
   /(--[\w-]{0,40}(?:token|password|secret|key)\s+)(?!(?:or|and|with)\b|[-<[(])([^\s"',;&\\]+)/gi,
   /(\bbearer\s+)([\w.~+/=-]{8,})/gi,
+  // In the query of an address.
+  /([?&](?:key|sig|signature)=)([^\s"'&#\\]+)/gi,
   /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,200}:)([^\s/@]+)(?=@)/gi,
 ];
 

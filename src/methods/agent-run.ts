@@ -10,6 +10,7 @@ import { allowedModel, thinkingOf } from "../flow/session-patch.ts";
 import type { RunState } from "../flow/turns.ts";
 import { Failure } from "../kit/error.ts";
 import type { Usage } from "../session/message.ts";
+import { routeOf } from "../session/route.ts";
 import { method } from "./method.ts";
 
 /** The longest that a timer can be set to. */
@@ -21,6 +22,11 @@ const params = v.object({
   sessionKey: v.optional(keyParam),
   sessionId: v.optional(v.pipe(textParam, v.maxLength(128))),
   expectedExistingSessionId: v.optional(textParam),
+  channel: v.pipe(v.optional(textParam), v.description("The chat network that `to` or `groupId` is of.")),
+  accountId: v.optional(textParam),
+  to: v.pipe(v.optional(textParam), v.description("A person: the session that messages of theirs belong to.")),
+  groupId: v.pipe(v.optional(textParam), v.description("A group: its session.")),
+  threadId: v.optional(textParam),
   model: v.pipe(v.optional(textParam), v.description("For this run alone.")),
   provider: v.optional(textParam),
   thinking: v.optional(v.string()),
@@ -39,7 +45,7 @@ type Params = v.InferOutput<typeof params>;
 export const agentRunMethods = [
   method({
     name: "agent",
-    scope: ({ message }) => (isReset(message) ? "operator.admin" : "operator.write"),
+    scope: (given) => (isReset(given.message) || instructs(given) ? "operator.admin" : "operator.write"),
     summary: "Gives a message to an agent: answers `accepted` at once, and again when the run is over.",
     params,
     result: v.looseObject({
@@ -94,14 +100,42 @@ function isReset(message: string): boolean {
   return /^\/(new|reset)(\s|:|$)/i.test(message.trim());
 }
 
-/** The session that is meant: by its key, by its id, else the agent's main one. */
-function sessionOf(app: App, { agentId, sessionKey, sessionId }: Params): Address {
+/** What stands in the system prompt is the owner's to say, and so is what is left out of it. */
+function instructs({ extraSystemPrompt = "", promptMode = "full" }: Params): boolean {
+  return extraSystemPrompt.trim() !== "" || promptMode !== "full";
+}
+
+/** The session that is meant: by its key, by its id, by whom it is talked with, else the agent's main one. */
+function sessionOf(app: App, params: Params): Address {
+  const { agentId, sessionKey, sessionId } = params;
   if (agentId !== undefined && !isAgent(app, agentId)) {
     throw new Failure("invalid-request", `invalid agent params: unknown agent id "${agentId}"`);
   }
-  const address = written(app, { agentId, sessionKey, sessionId });
+  const address = routed(app, params) ?? written(app, { agentId, sessionKey, sessionId });
   requireAgent(app, address.agentId);
   return address;
+}
+
+/** The session that a message from this person or group would belong to. */
+function routed(app: App, params: Params): Address | undefined {
+  const { agentId, sessionKey, sessionId, channel = "webchat", accountId, to, groupId, threadId } = params;
+  const id = groupId ?? to;
+  if (sessionKey !== undefined || sessionId !== undefined || id === undefined) return undefined;
+  const { session, bindings } = app.config.current().value;
+  const [first, ...others] = agentsOf(app.config.current().value).map((agent) => agent.id);
+  const route = routeOf(
+    {
+      channel: channel.toLowerCase(),
+      accountId,
+      peer: { kind: groupId === undefined ? "direct" : "group", id },
+      thread: threadId === undefined ? undefined : { kind: "thread", id: threadId },
+    },
+    // An agent that was named answers, whatever is bound to the chat.
+    agentId === undefined
+      ? { session, bindings, agents: [first ?? "main", ...others] }
+      : { session, bindings: undefined, agents: [agentId] },
+  );
+  return { key: route.sessionKey, agentId: route.agentId };
 }
 
 function written(app: App, { agentId, sessionKey, sessionId }: Partial<Params>): Address {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { agentsOf, workspaceOf, type Agent, type AgentIdentity } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import { addressOf } from "../flow/address.ts";
+import { sessionView, shownDefaults, type SessionView } from "../flow/session-view.ts";
 import { Failure } from "../kit/error.ts";
 import { method } from "./method.ts";
 
@@ -37,12 +38,16 @@ export const agentMethods = [
           ),
           workspace: text,
           model: v.object({ primary: text, fallbacks: v.array(text) }),
+          thinkingLevels: v.array(v.object({ id: text, label: text })),
+          thinkingOptions: v.array(text),
+          thinkingDefault: text,
         }),
       ),
     }),
     run({ app, caller }) {
       const { value } = app.config.current();
       const agents = agentsOf(value);
+      const view = sessionView(app);
       return {
         defaultId: agents[0].id,
         ...(agents.length === 1 ? { ownership: "sole" as const } : {}),
@@ -56,6 +61,7 @@ export const agentMethods = [
           ...(Object.keys(agent.identity).length > 0 ? { identity: publicIdentity(agent.identity) } : {}),
           workspace: workspaceOf(agent, value, app),
           model: { primary: agent.model.primary, fallbacks: [...agent.model.fallbacks] },
+          ...thinkingOf(view, agent.id),
         })),
       };
     },
@@ -87,6 +93,11 @@ export const agentMethods = [
     },
   }),
 ] as const;
+
+function thinkingOf(view: SessionView, agentId: string) {
+  const { thinkingLevels, thinkingOptions, thinkingDefault } = shownDefaults(view.defaults(agentId));
+  return { thinkingLevels, thinkingOptions, thinkingDefault };
+}
 
 function find(app: App, asked: { agentId?: string | undefined; sessionKey?: string | undefined }): Agent {
   const agents = agentsOf(app.config.current().value);

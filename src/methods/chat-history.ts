@@ -7,11 +7,11 @@ import { sessionView, shownDefaults } from "../flow/session-view.ts";
 import { Failure } from "../kit/error.ts";
 import { cursorOf, entriesSince, formatCursor, parseCursor } from "../session/history-cursor.ts";
 import { positionOf } from "../session/position.ts";
-import { defaultMaxChars, publicMessage, shownKinds, type PublicMessage } from "../session/public-message.ts";
+import { defaultMaxChars, publicJson, publicMessage, shownKinds } from "../session/public-message.ts";
 import type { SessionRow } from "../session/sessions.ts";
 import type { Entry, Transcript } from "../session/transcript.ts";
 import type { Call } from "./method.ts";
-import { method } from "./method.ts";
+import { method, Prepared } from "./method.ts";
 
 const params = v.object({
   sessionKey: keyParam,
@@ -93,16 +93,18 @@ export const chatHistoryMethods = [
 /** Bytes of the messages of one answer at most: far below what a client takes in one frame. */
 const maxPage = 6 * 1024 * 1024;
 
-async function history({ app, params }: Call<Params>): Promise<v.InferInput<typeof result>> {
+type Answer = v.InferInput<typeof result>;
+
+async function history({ app, params }: Call<Params>): Promise<Answer | Prepared> {
   const address = addressOf(app, params.sessionKey, params.agentId);
   const row = app.sessions.get(address.key);
   if (params.cursor !== undefined) return row ? delta(app, row, params, params.cursor) : { kind: "reset" };
   const page = row ? await pageOf(app, row, params) : nothing;
-  const now = chatNow(app, address, row, { ...params, messages: page.messages, leaf: page.leaf });
-  return {
+  const now = chatNow(app, address, row, { ...params, entries: page.shown.map(({ entry }) => entry), leaf: page.leaf });
+  return withMessages(page.shown, {
     sessionKey: params.sessionKey,
     ...(row ? { sessionId: page.sessionId ?? row.sessionId } : {}),
-    messages: [...page.messages],
+    messages: [],
     ...(page.cursor === undefined ? {} : { deltaCursor: page.cursor }),
     hasMore: page.nextOffset !== undefined,
     ...(page.nextOffset === undefined ? {} : { nextOffset: page.nextOffset }),
@@ -110,30 +112,48 @@ async function history({ app, params }: Call<Params>): Promise<v.InferInput<type
     defaults: shownDefaults(sessionView(app).defaults(address.agentId)),
     thinkingLevel: row?.thinkingLevel ?? now.sessionInfo.thinkingDefault,
     ...now,
-  };
+  });
 }
 
-async function delta(app: App, row: SessionRow, params: Params, text: string): Promise<v.InferInput<typeof result>> {
+async function delta(app: App, row: SessionRow, params: Params, text: string): Promise<Answer | Prepared> {
   const cursor = parseCursor(text);
   const entries = cursor && (await entriesSince(app.sessions.transcript(row), cursor));
   if (!cursor || !entries) return { kind: "reset" };
-  const shown = entries.flatMap((entry) => publicMessage(entry, params.maxChars) ?? []);
-  const messages = withinBytes(shown, params.maxBytes);
+  const shown = shownOf(entries, params.maxChars);
   // What does not fit one answer is not left out: the client loads the conversation anew.
-  if (messages.length < shown.length) return { kind: "reset" };
+  if (withinBytes(shown, params.maxBytes).length < shown.length) return { kind: "reset" };
   const newest = entries.at(-1);
   const next = newest ? { sessionId: row.sessionId, entryId: newest.id, seq: newest.seq } : cursor;
-  return {
+  return withMessages(shown, {
     kind: "delta",
-    messages,
+    messages: [],
     deltaCursor: formatCursor(next),
-    ...chatNow(app, row, row, { ...params, messages, leaf: next.entryId }),
-  };
+    ...chatNow(app, row, row, { ...params, entries, leaf: next.entryId }),
+  });
+}
+
+/** An entry, and the JSON of its message. */
+interface Shown {
+  readonly entry: Entry;
+  readonly json: string;
+}
+
+function shownOf(entries: readonly Entry[], maxChars: number): readonly Shown[] {
+  return entries.flatMap((entry) => {
+    const json = publicJson(entry, maxChars);
+    return json === undefined ? [] : [{ entry, json }];
+  });
+}
+
+/** The answer with these messages in it, none of which is made into JSON again. */
+function withMessages(shown: readonly Shown[], answer: Extract<Answer, { messages: unknown }>): Prepared {
+  const { messages: _, ...rest } = answer;
+  return new Prepared(`{"messages":[${shown.map(({ json }) => json).join(",")}],${JSON.stringify(rest).slice(1)}`);
 }
 
 interface Page {
   readonly sessionId?: string;
-  readonly messages: readonly PublicMessage[];
+  readonly shown: readonly Shown[];
   /** Only with the newest page: from there on there are deltas. */
   readonly cursor?: string | undefined;
   readonly leaf?: string | undefined;
@@ -141,7 +161,7 @@ interface Page {
   readonly total: number;
 }
 
-const nothing: Page = { messages: [], total: 0 };
+const nothing: Page = { shown: [], total: 0 };
 
 async function pageOf(app: App, row: SessionRow, params: Params): Promise<Page> {
   const { limit, messageId, maxChars, maxBytes } = params;
@@ -151,18 +171,15 @@ async function pageOf(app: App, row: SessionRow, params: Params): Promise<Page> 
   const total = await transcript.count();
   const offset = messageId === undefined ? (params.offset ?? 0) : await around(transcript, messageId, limit);
   const entries = await transcript.page({ limit, offset, kinds: shownKinds });
-  const messages = withinBytes(
-    entries.flatMap((entry: Entry) => publicMessage(entry, maxChars) ?? []),
-    maxBytes,
-  );
-  const end = offset + messages.length;
+  const shown = withinBytes(shownOf(entries, maxChars), maxBytes);
+  const end = offset + shown.length;
   const isNewest = offset === 0 && transcript.sessionId === row.sessionId;
   return {
     sessionId: transcript.sessionId,
-    messages,
+    shown,
     leaf: cursor.entryId,
     cursor: isNewest ? formatCursor(cursor) : undefined,
-    nextOffset: messages.length > 0 && end < total ? end : undefined,
+    nextOffset: shown.length > 0 && end < total ? end : undefined,
     total,
   };
 }
@@ -183,13 +200,13 @@ async function around(transcript: Transcript, messageId: string, limit: number):
 }
 
 /** The newest of these that fit together; one always does. */
-function withinBytes(messages: readonly PublicMessage[], maxBytes = maxPage): PublicMessage[] {
+function withinBytes(shown: readonly Shown[], maxBytes = maxPage): readonly Shown[] {
   let size = 0;
-  let first = messages.length;
+  let first = shown.length;
   while (first > 0) {
-    size += JSON.stringify(messages[first - 1]).length;
-    if (size > Math.min(maxBytes, maxPage) && first < messages.length) break;
+    size += shown[first - 1]?.json.length ?? 0;
+    if (size > Math.min(maxBytes, maxPage) && first < shown.length) break;
     first--;
   }
-  return messages.slice(first);
+  return shown.slice(first);
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { accountSelection, accountSelectionResult } from "../flow/account-selection.ts";
 import { agentParam, keyParam } from "../flow/params.ts";
 import { method, type Call, type Method } from "./method.ts";
 
@@ -19,7 +20,7 @@ export function chatMetadataMethods(lists: readonly Method[]) {
         models: rows,
         commands: rows,
         swarmEnabled: v.boolean(),
-        accountSelection: v.object({ kind: v.literal("automatic"), label: v.string() }),
+        accountSelection: accountSelectionResult,
         runtimeSelectionLocked: v.boolean(),
       }),
       async run(call) {
@@ -29,7 +30,7 @@ export function chatMetadataMethods(lists: readonly Method[]) {
           models,
           commands,
           swarmEnabled: false,
-          accountSelection: { kind: "automatic" as const, label: "Automatic account selection" },
+          accountSelection,
           runtimeSelectionLocked: false,
         };
       },

@@ -1,3 +1,4 @@
+import { agentFileMethods } from "./agent-files.ts";
 import { agentRunMethods } from "./agent-run.ts";
 import { agentMethods } from "./agents.ts";
 import { approvalMethods } from "./approvals.ts";
@@ -24,6 +25,7 @@ import { sessionEditMethods } from "./session-edit.ts";
 import { sessionFindMethods } from "./session-find.ts";
 import { sessionResolveMethods } from "./session-resolve.ts";
 import { sessionRunMethods } from "./session-run.ts";
+import { sessionTransferMethods } from "./session-transfer.ts";
 import { sessionUsageMethods } from "./session-usage.ts";
 import { sessionMethods } from "./sessions.ts";
 import { statusMethods } from "./status.ts";
@@ -44,6 +46,7 @@ export const methods = [
   ...nodeHostMethods,
   ...modelMethods,
   ...agentMethods,
+  ...agentFileMethods,
   ...agentRunMethods,
   ...sessionMethods,
   ...sessionFindMethods,
@@ -54,6 +57,7 @@ export const methods = [
   ...sessionCompactMethods,
   ...sessionCleanupMethods,
   ...sessionRunMethods,
+  ...sessionTransferMethods,
   ...chatMethods,
   ...chatHistoryMethods,
   ...chatMetadataMethods([...modelMethods, ...commandMethods]),

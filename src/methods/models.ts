@@ -6,6 +6,7 @@ import { planOf, referencesOf } from "../model/model-plan.ts";
 import { referenceOf } from "../model/model-specs.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
+import { accountSelection, accountSelectionResult } from "../flow/account-selection.ts";
 import { Failure } from "../kit/error.ts";
 import { providerFacts } from "../providers/facts.ts";
 import type { FailureKind, ModelSpec } from "../providers/provider.ts";
@@ -57,14 +58,16 @@ export const modelMethods = [
           ),
         }),
       ),
+      accountSelection: v.optional(accountSelectionResult),
     }),
-    async run({ app, params: { view, agentId }, caller }) {
+    async run({ app, params: { view, agentId, sessionKey }, caller }) {
       const { accounts } = app;
       const agent = agentId ?? agentsOf(app.config.current().value)[0].id;
       const providers = await providersOf(app, agent);
       const aliases = new Map([...accounts.aliases()].map(([alias, reference]) => [reference, alias]));
       const shown = await modelsIn(view, app, { agentId: agent, providers });
       return {
+        ...(sessionKey === undefined ? {} : { accountSelection }),
         models: shown.models.map((model) => {
           const { id, name, provider, contextWindow, reasoning, images } = model;
           const alias = aliases.get(referenceOf(model));

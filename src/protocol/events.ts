@@ -58,6 +58,8 @@ export type EventPayload<N extends EventName> = Payloads[N];
 export interface EventKind {
   /** Who receives it when broadcast (protocol.md 4.7); `none` needs no scope, nodes included. */
   readonly scope: Scope | "none";
+  /** New in version 4: clients of version 3 are not sent it. */
+  readonly modern?: true;
   /** Sent to one connection only, and without a sequence number. */
   readonly targeted?: boolean;
   /** May be left out for a client that reads slowly; the gap in `seq` tells it. */
@@ -72,20 +74,20 @@ export const events: { readonly [N in EventName]: EventKind } = {
   heartbeat: { scope: "none", droppable: true },
   shutdown: { scope: "none" },
   presence: { scope: "operator.read", droppable: true },
-  "config.changed": { scope: "operator.read" },
+  "config.changed": { scope: "operator.read", modern: true },
   "device.pair.requested": { scope: "operator.pairing" },
   "device.pair.resolved": { scope: "operator.pairing" },
-  "device.pair.changed": { scope: "operator.pairing" },
+  "device.pair.changed": { scope: "operator.pairing", modern: true },
   "node.pair.requested": { scope: "operator.pairing" },
   "node.pair.resolved": { scope: "operator.pairing" },
-  "node.hostStats": { scope: "operator.read", droppable: true },
-  "node.runnerInventory.changed": { scope: "operator.read" },
+  "node.hostStats": { scope: "operator.read", droppable: true, modern: true },
+  "node.runnerInventory.changed": { scope: "operator.read", modern: true },
   agent: { scope: "operator.read" },
   chat: { scope: "operator.read" },
-  "chat.metadata.changed": { scope: "operator.read" },
-  "sessions.changed": { scope: "operator.read" },
-  "session.message": { scope: "operator.read" },
-  "session.operation": { scope: "operator.read" },
+  "chat.metadata.changed": { scope: "operator.read", modern: true },
+  "sessions.changed": { scope: "operator.read", modern: true },
+  "session.message": { scope: "operator.read", modern: true },
+  "session.operation": { scope: "operator.read", modern: true },
   "voicewake.changed": { scope: "operator.read" },
-  "voicewake.routing.changed": { scope: "operator.read" },
+  "voicewake.routing.changed": { scope: "operator.read", modern: true },
 };

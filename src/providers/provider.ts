@@ -245,7 +245,7 @@ async function* exchange<T>(
   const { signal, clock } = call;
   const { idleMs = IDLE_MS, model } = request;
   const url = endpointUrl(call, request);
-  const body = request.body === undefined ? null : JSON.stringify(request.body);
+  const body = request.body === undefined ? null : wellFormed(JSON.stringify(request.body));
   const headers = headersOf(call, {
     accept,
     ...(body === null ? {} : { "content-type": "application/json" }),
@@ -260,6 +260,14 @@ async function* exchange<T>(
   } catch (error) {
     throw connectionFailure(call, { error, model, url });
   }
+}
+
+/**
+ * JSON in which half a surrogate pair and NUL have become a replacement character: providers refuse a request with
+ * either, and with it the conversation that holds one from then on.
+ */
+function wellFormed(json: string): string {
+  return json.replace(/\\(?:\\|u(?:0000|d[89a-f][0-9a-f]{2}))/g, (escape) => (escape === "\\\\" ? escape : "\\ufffd"));
 }
 
 function endpointUrl(call: ProviderCall, { url, model }: EndpointRequest): URL {

@@ -102,13 +102,13 @@ export function entryOf(record: JsonObject, id: string, seq: number): Entry | un
   const content = contentOf(record);
   if (!content) return undefined;
   const { parentId, timestamp } = record;
-  return {
-    ...content,
+  // Assigned, not copied: this runs for every line of every page.
+  return Object.assign(content, {
     id,
     parentId: typeof parentId === "string" ? parentId : null,
     seq,
     timestamp: typeof timestamp === "string" ? timestamp : new Date(0).toISOString(),
-  };
+  });
 }
 
 function contentOf(record: JsonObject): EntryContent | undefined {

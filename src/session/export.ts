@@ -1,121 +1,118 @@
 import { Failure } from "../kit/error.ts";
-import { isObject } from "../kit/json.ts";
-import { seal, unseal } from "../store/seal.ts";
-import { entryOf, isRewind } from "./entry-line.ts";
-import { rowAfter } from "./row-after.ts";
+import { seal } from "../store/seal.ts";
+import type { Media } from "./media.ts";
 import type { SessionRow, Sessions } from "./sessions.ts";
-import type { Entry, NewEntry, Transcript } from "./transcript.ts";
+import type { Entry, Transcript } from "./transcript.ts";
 
-/** A session's conversation as lines of JSON, first the header, then each entry of the path: what `importSession` takes. */
-export async function* exportSession(sessions: Sessions, key: string): AsyncIterable<string> {
+export interface ExportRequest {
+  /** The full key. */
+  readonly key: string;
+  /** The conversation that was begun with; another one in its place is refused. */
+  readonly sessionId?: string | undefined;
+  /** Undefined at the beginning. */
+  readonly from?: ExportPlace | undefined;
+}
+
+/** Where an export goes on: behind this entry, and behind so many pictures of the next one. */
+export interface ExportPlace {
+  readonly afterSeq: number;
+  readonly pictures: number;
+}
+
+export interface ExportPage {
+  readonly sessionId: string;
+  /** Each a sealed record of JSON. */
+  readonly lines: readonly string[];
+  /** Undefined at the end. */
+  readonly next: ExportPlace | undefined;
+}
+
+/**
+ * A page of a session's conversation as lines that `importSession` takes: the header, then the entries of the path, a
+ * picture before the entry that shows it. Pages together are the conversation as it was at the last of them; what would
+ * not fit together is refused with `conflict`. A picture may come once more on a later page.
+ */
+export async function exportPage(
+  { sessions, media }: { readonly sessions: Sessions; readonly media: Pick<Media, "load"> },
+  { key, sessionId, from }: ExportRequest,
+): Promise<ExportPage> {
+  const row = rowOf(sessions, key, sessionId);
+  const page = createPage();
+  let place = from ?? { afterSeq: 0, pictures: 0 };
+  if (!from) page.add(headerOf(row));
+  const pageOf = (next: ExportPlace | undefined): ExportPage => ({ sessionId: row.sessionId, lines: page.lines, next });
+  const shown = new Set<string>();
+  for await (const { entry, parentId } of entriesFrom(sessions.transcript(row), key, place.afterSeq)) {
+    for (const name of picturesOf(entry).slice(place.pictures)) {
+      const data = shown.has(name) ? undefined : await media.load(name);
+      if (data !== undefined && !page.add(seal({ type: "media", name, data }))) return pageOf(place);
+      shown.add(name);
+      place = { ...place, pictures: place.pictures + 1 };
+    }
+    if (!page.add(seal({ ...entry, parentId }))) return pageOf(place);
+    place = { afterSeq: entry.seq, pictures: 0 };
+  }
+  return pageOf(undefined);
+}
+
+const MAX_LINES = 500;
+/** Characters; a line that is longer has a page of its own. */
+const MAX_PAGE = 4 * 1024 * 1024;
+/** Entries read at once. */
+const BATCH = 100;
+
+function rowOf(sessions: Sessions, key: string, sessionId: string | undefined): SessionRow {
   const row = sessions.get(key);
   if (!row) throw new Failure("not-found", `No session found: ${key.slice(0, 200)}`);
-  const transcript = sessions.transcript(row);
-  const timestamp = new Date(row.startedAt).toISOString();
-  yield seal({ type: "session", version: 3, id: row.sessionId, timestamp, key });
-  for (let seq = 0; ;) {
-    const entries = await transcript.after(seq, { limit: BATCH });
-    for (const entry of entries) yield seal({ ...entry });
-    if (entries.length < BATCH) return;
-    seq = entries.at(-1)?.seq ?? seq;
-  }
+  if (sessionId === undefined || sessionId === row.sessionId) return row;
+  throw new Failure("conflict", `${key.slice(0, 200)} began anew meanwhile: export it again`);
 }
 
-export interface ImportedSession {
-  /** The full key of the session to be made; there must be none of it. */
-  readonly key: string;
-  readonly agentId: string;
-  /** Lines of a transcript, of this program or another of its family. */
-  readonly lines: Iterable<string> | AsyncIterable<string>;
+function headerOf({ sessionId, startedAt, key }: SessionRow): string {
+  return seal({ type: "session", version: 3, id: sessionId, timestamp: new Date(startedAt).toISOString(), key });
 }
 
-/** Makes a session of an exported conversation. All lines are judged before anything is written. */
-export async function importSession(sessions: Sessions, { key, agentId, lines }: ImportedSession): Promise<SessionRow> {
-  if (sessions.get(key))
-    throw new Failure("conflict", `there is a session ${key.slice(0, 200)} already: delete it, or choose another key`);
-  const path = pathOf(await judged(lines));
-  const row = await sessions.ensure(key, { agentId });
-  try {
-    await appendAll(sessions.transcript(row), path);
-  } catch (error) {
-    await sessions.delete(key);
-    throw error;
-  }
-  const filled = path.reduce((row: SessionRow, entry) => ({ ...row, ...rowAfter(row, entry) }), row);
-  const { derivedTitle, lastMessagePreview, totalTokens, compactionCount, lastInteractionAt } = filled;
-  const { modelProvider, model } = filled;
-  const follows = { derivedTitle, lastMessagePreview, totalTokens, compactionCount, lastInteractionAt };
-  return sessions.change(key, () => ({ ...follows, modelProvider, model }), "import");
-}
-
-const BATCH = 500;
-const MAX_LINE = 16 * 1024 * 1024;
-const MAX_TOTAL = 512 * 1024 * 1024;
-
-interface Judged {
-  readonly id: string;
-  /** Undefined when the line says nothing of a parent: the line before is it. */
-  readonly parentId: string | null | undefined;
-  readonly entry: Entry | undefined;
-}
-
-async function judged(lines: ImportedSession["lines"]): Promise<readonly Judged[]> {
-  const found: Judged[] = [];
-  let [number, total] = [0, 0];
-  for await (const text of lines) {
-    number++;
-    total += text.length;
-    if (text.length > MAX_LINE || total > MAX_TOTAL)
-      throw new Failure("invalid-request", `line ${number} makes this too long to be imported: split the conversation`);
-    if (text.trim() === "") continue;
-    const record = unseal({ text, bytes: new TextEncoder().encode(text) })?.record;
-    if (!record)
-      throw new Failure("invalid-request", `line ${number} is damaged: it is not JSON, or not what its checksum says`);
-    if (record["type"] === "session") continue;
-    const { id, parentId } = record;
-    const name = typeof id === "string" ? id : String(number);
-    const known = typeof record["type"] === "string" && (record["type"] !== "message" || isObject(record["message"]));
-    if (!known) throw new Failure("invalid-request", `line ${number} is no entry of a conversation`);
-    found.push({
-      id: name,
-      parentId: typeof parentId === "string" || parentId === null ? parentId : undefined,
-      entry: isRewind(record) ? undefined : entryOf(record, name, number),
-    });
-  }
-  return found;
-}
-
-/** What the last line leads back to, oldest first. */
-function pathOf(lines: readonly Judged[]): readonly Entry[] {
-  const places = new Map(lines.map(({ id }, index) => [id, index]));
-  const path: Entry[] = [];
-  for (let at = lines.length - 1; at >= 0;) {
-    const line = lines[at];
-    if (line?.entry) path.push(line.entry);
-    const parent = line?.parentId === undefined ? at - 1 : places.get(line.parentId ?? "");
-    at = parent !== undefined && parent < at ? parent : -1;
-  }
-  return path.toReversed();
-}
-
-/** Entries get new ids; what a compaction names goes by the new one. */
-async function appendAll(transcript: Transcript, path: readonly Entry[]): Promise<void> {
-  const newIds = new Map<string, string>();
-  let batch: Entry[] = [];
-  const flush = async (): Promise<void> => {
-    const made = await transcript.append(batch.map((entry) => contentOf(entry, newIds)));
-    for (const [index, { id }] of batch.entries()) newIds.set(id, made[index]?.id ?? id);
-    batch = [];
+function createPage() {
+  const lines: string[] = [];
+  let size = 0;
+  return {
+    lines,
+    /** Answers false, adding nothing, when the page has no room for it. */
+    add(line: string): boolean {
+      if (lines.length >= MAX_LINES || (lines.length > 0 && size + line.length > MAX_PAGE)) return false;
+      lines.push(line);
+      size += line.length;
+      return true;
+    },
   };
-  for (const entry of path) {
-    if (batch.length >= BATCH || entry.type === "compaction") await flush();
-    batch.push(entry);
-  }
-  await flush();
 }
 
-function contentOf(entry: Entry, newIds: ReadonlyMap<string, string>): NewEntry {
-  const { id: _id, parentId: _parentId, seq: _seq, timestamp: _timestamp, ...content } = entry;
-  if (content.type !== "compaction") return content;
-  return { ...content, firstKeptEntryId: newIds.get(content.firstKeptEntryId) ?? content.firstKeptEntryId };
+/** Entries of the path behind this one, each with the one before it as its parent: rewinds between them are left out. */
+async function* entriesFrom(
+  transcript: Transcript,
+  key: string,
+  afterSeq: number,
+): AsyncGenerator<{ readonly entry: Entry; readonly parentId: string | null }> {
+  const [last] = afterSeq === 0 ? [] : await transcript.after(afterSeq - 1, { limit: 1 });
+  if (afterSeq > 0 && last?.seq !== afterSeq)
+    throw new Failure("conflict", `${key.slice(0, 200)} went back behind what was exported: export it again`);
+  let parentId = last?.id ?? null;
+  for (let seq = afterSeq; ;) {
+    const entries = await transcript.after(seq, { limit: BATCH });
+    for (const entry of entries) {
+      yield { entry, parentId };
+      parentId = entry.id;
+      seq = entry.seq;
+    }
+    if (entries.length < BATCH) return;
+  }
+}
+
+/** The names of what is stored apart, each once. */
+function picturesOf(entry: Entry): readonly string[] {
+  if (entry.type !== "message") return [];
+  const names = entry.message.content.flatMap((part) =>
+    part.type === "image" && part.media !== undefined ? [part.media] : [],
+  );
+  return [...new Set(names)];
 }

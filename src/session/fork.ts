@@ -1,10 +1,10 @@
 import { Failure } from "../kit/error.ts";
+import { copyEntries } from "./copy.ts";
 import { agentOfKey } from "./key.ts";
 import { newRow } from "./row.ts";
-import { rowAfter } from "./row-after.ts";
 import type { SessionRow } from "./sessions.ts";
-import type { Entry } from "./transcript.ts";
-import type { CopiedEntries, Transcripts } from "./transcripts.ts";
+import type { Entry, Transcript } from "./transcript.ts";
+import type { Transcripts } from "./transcripts.ts";
 
 export interface ForkOptions {
   readonly newKey: string;
@@ -64,41 +64,17 @@ export async function fork(
   if (beforeEntryId !== undefined && !end)
     throw new Failure("not-found", `the conversation of ${source.key} has no entry ${beforeEntryId}`);
   const stop = end?.seq ?? (await from.last()) + 1;
-  const newIds = new Map<string, string>();
-  let forked = row;
+  return transcripts.make(row, (append) => copyEntries(row, entriesBefore(from, stop), append));
+}
+
+async function* entriesBefore(from: Transcript, stop: number): AsyncGenerator<readonly Entry[]> {
   for (let seq = 0; ;) {
     const batch = await from.after(seq, { limit: BATCH });
     const wanted = batch.filter((entry) => entry.seq < stop);
-    for (const part of startingAtCompactions(wanted)) {
-      const made = await transcripts.copy(
-        row,
-        part.map((entry) => copyOf(entry, newIds)),
-      );
-      for (const [index, { id }] of part.entries()) newIds.set(id, made[index]?.id ?? id);
-      for (const entry of made) forked = { ...forked, ...rowAfter(forked, entry) };
-    }
-    seq = batch.at(-1)?.seq ?? stop;
-    if (wanted.length < batch.length || batch.length < BATCH) break;
+    yield wanted;
+    if (wanted.length < BATCH) return;
+    seq = wanted.at(-1)?.seq ?? stop;
   }
-  // What the copied answers have used was used there.
-  return { ...forked, updatedAt: row.updatedAt, inputTokens: 0, outputTokens: 0, estimatedCostUsd: undefined };
 }
 
 const BATCH = 500;
-
-/** A compaction names an entry before it: the new id of that one must be known when the compaction is copied. */
-function startingAtCompactions(entries: readonly Entry[]): readonly (readonly Entry[])[] {
-  const parts: Entry[][] = [];
-  for (const entry of entries) {
-    const open = parts.at(-1);
-    if (open && entry.type !== "compaction") open.push(entry);
-    else parts.push([entry]);
-  }
-  return parts;
-}
-
-function copyOf(entry: Entry, newIds: ReadonlyMap<string, string>): CopiedEntries[number] {
-  const { id: _id, parentId: _parentId, seq: _seq, ...content } = entry;
-  if (content.type !== "compaction") return content;
-  return { ...content, firstKeptEntryId: newIds.get(content.firstKeptEntryId) ?? content.firstKeptEntryId };
-}

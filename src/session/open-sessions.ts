@@ -6,6 +6,7 @@ import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Logs } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
+import { copyEntries } from "./copy.ts";
 import { fork, forkedRow } from "./fork.ts";
 import { openIndexLog, type IndexLog } from "./index-log.ts";
 import { importReference } from "./import-reference.ts";
@@ -61,7 +62,7 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
 
   async function load(): Promise<void> {
     index = await openIndexLog(logs, { log, live: () => ({ size: rows.size, rows: rows.newestFirst() }) });
-    rows = createRows(index.rows.values());
+    rows = createRows(index.rows);
     if (index.isNew || index.damaged) await recover();
     searching.catchUp();
   }
@@ -96,6 +97,11 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
     throw new Failure("not-found", `No session found: ${key.slice(0, 200)}`);
   }
 
+  function refuseExisting(key: string): void {
+    if (rows.get(key))
+      throw new Failure("conflict", `there is a session ${key.slice(0, 200)} already: choose another key`);
+  }
+
   function emit(change: SessionChange): void {
     for (const listener of listeners) {
       try {
@@ -120,6 +126,19 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
     await index.write([row], () => rows.set(row));
     emit({ kind: "created", row, reason });
     return row;
+  }
+
+  /** Creates a session after its transcript: no row names one that is not whole. */
+  async function createFilled(row: SessionRow, fill: () => Promise<SessionRow>, reason: string): Promise<SessionRow> {
+    unborn.set(row.sessionId, row.key);
+    try {
+      return await create(await fill(), reason);
+    } catch (error) {
+      searching.forget(row.sessionId);
+      throw error;
+    } finally {
+      unborn.delete(row.sessionId);
+    }
   }
 
   async function writeNotes(): Promise<void> {
@@ -208,15 +227,16 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
     fork: (key, { newKey, beforeEntryId, label }) =>
       inLane(newKey, async () => {
         const source = existing(key);
-        if (rows.get(newKey))
-          throw new Failure("conflict", `there is a session ${newKey.slice(0, 200)} already: choose another key`);
+        refuseExisting(newKey);
         const row = forkedRow(source, { newKey, beforeEntryId, label, now: clock.now() });
-        unborn.set(row.sessionId, newKey);
-        try {
-          return await create(await fork(transcripts, { source, row, beforeEntryId }), "fork");
-        } finally {
-          unborn.delete(row.sessionId);
-        }
+        return createFilled(row, () => fork(transcripts, { source, row, beforeEntryId }), "fork");
+      }),
+    import: (key, { entries, ...first }) =>
+      inLane(key, async () => {
+        refuseExisting(key);
+        const row = newRow(key, first, clock.now());
+        const fill = () => transcripts.make(row, (append) => copyEntries(row, entries, append));
+        return createFilled(row, fill, "import");
       }),
     transcript: (row) => transcripts.get(row),
     pathOf: (row) => join(stateFolder, transcriptKey(row)),

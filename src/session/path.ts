@@ -139,7 +139,7 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
     let read: readonly Located[] = [];
     let offset = await find(placed, { target: from, most: measure(tip) });
     // As much as this many entries take on the average.
-    let size = Math.ceil((log.size / measure(tip)) * (to - from) * 1.1) + PROBE;
+    let size = Math.ceil((log.size / measure(tip)) * Math.min(to - from, limit) * 1.1) + PROBE;
     for (; offset < log.size; size = RUN) {
       const run = await readRun(log, offset, Math.min(size, RUN * 8));
       const { good } = await parse(run);

@@ -22,6 +22,19 @@ const maxMessage = 512 * 1024;
  * pictures and the opaque proofs of providers are left out: a list of messages never carries megabytes.
  */
 export function publicMessage(entry: Entry, maxChars = defaultMaxChars): PublicMessage | undefined {
+  const shown = placed(entry, maxChars);
+  return shown && (isTooLarge(JSON.stringify(shown), maxChars) ? leftOut(shown) : shown);
+}
+
+/** The same as JSON, for answers of many messages. */
+export function publicJson(entry: Entry, maxChars = defaultMaxChars): string | undefined {
+  const shown = placed(entry, maxChars);
+  if (!shown) return undefined;
+  const json = JSON.stringify(shown);
+  return isTooLarge(json, maxChars) ? JSON.stringify(leftOut(shown)) : json;
+}
+
+function placed(entry: Entry, maxChars: number): PublicMessage | undefined {
   const place = { id: entry.id, seq: entry.seq, recordTimestampMs: Date.parse(entry.timestamp) };
   if (entry.type === "compaction") {
     return {
@@ -39,22 +52,35 @@ export function publicMessage(entry: Entry, maxChars = defaultMaxChars): PublicM
     ...place,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
-  const shown = { ...shownMessage(message, maxChars), __openclaw: marks };
-  if (JSON.stringify(shown).length <= Math.max(maxMessage, maxChars * 2)) return shown;
+  return { ...shownMessage(message, maxChars), __openclaw: marks };
+}
+
+function isTooLarge(json: string, maxChars: number): boolean {
+  return json.length > Math.max(maxMessage, maxChars * 2);
+}
+
+function leftOut({ role, timestamp, __openclaw }: PublicMessage): PublicMessage {
   return {
-    role: message.role,
+    role,
     content: [{ type: "text", text: "[message left out: it is too large to be shown in a list]" }],
-    timestamp: message.timestamp,
-    __openclaw: { ...marks, truncated: true, reason: "oversized" },
+    timestamp,
+    __openclaw: { ...__openclaw, truncated: true, reason: "oversized" },
   };
 }
 
 /** What was said, without where it is: for a message that is in no transcript yet. */
 export function shownMessage(message: Message, maxChars = defaultMaxChars): JsonObject & { role: string } {
-  const content = message.content.map((part) => shownPart(part, maxChars));
+  const content = partsOf(message).map((part) => shownPart(part, maxChars));
   if (message.role !== "toolResult") return { ...message, content };
   const { details, ...rest } = message;
   return { ...rest, content, ...(isSmall(details, maxChars) ? { details } : {}) };
+}
+
+/** What of a message is there to see: where a model failed before it said anything, why. */
+function partsOf(message: Message): Message["content"] {
+  if (message.role !== "assistant" || message.content.length > 0 || message.errorMessage === undefined)
+    return message.content;
+  return [{ type: "text", text: message.errorMessage }];
 }
 
 function shownPart(part: Message["content"][number], maxChars: number): JsonObject {

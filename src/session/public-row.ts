@@ -63,7 +63,7 @@ export function publicRow(key: string, row: SessionRow | undefined, extra: RowEx
     // Where it came from.
     channel: row?.channel,
     accountId: row?.accountId,
-    chatType: row?.chatType,
+    chatType: row?.chatType ?? (row?.kind === "group" ? ("group" as const) : ("direct" as const)),
     createdVia: row?.createdVia,
     parentSessionKey: row?.parentSessionKey,
     spawnedBy: row?.spawnedBy,
@@ -88,8 +88,8 @@ export function publicRow(key: string, row: SessionRow | undefined, extra: RowEx
     // The model that it asks.
     modelProvider: extra.modelProvider,
     model: extra.model,
-    activeModelProvider: running ? row?.modelProvider : undefined,
-    activeModel: running ? row?.model : undefined,
+    activeModelProvider: running ? (row?.modelProvider ?? extra.modelProvider) : undefined,
+    activeModel: running ? (row?.model ?? extra.model) : undefined,
     contextTokens: extra.contextTokens ?? undefined,
     thinkingLevels: extra.thinkingLevels.map((id) => ({ id, label: id })),
     thinkingOptions: extra.thinkingLevels,

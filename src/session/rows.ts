@@ -102,14 +102,16 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
     list(query, now) {
       const { limit = Number.POSITIVE_INFINITY, offset = 0, sortBy = "updatedAt" } = query;
       const isListed = broadly(query);
-      const isWanted = narrowly(query, now);
-      if (sortBy === "updatedAt" && !isWanted) {
+      const isWanted = narrowly(query);
+      const since = query.activeMinutes === undefined ? Number.NEGATIVE_INFINITY : now - query.activeMinutes * 60_000;
+      if (sortBy === "updatedAt" && !isWanted && query.activeMinutes === undefined) {
         let total = 0;
         for (const { sample, count } of tallies.values()) if (isListed(sample)) total += count;
         return { rows: take(linksNewestFirst(), isListed, { offset, limit }).map(whole), total };
       }
       const all: { readonly link: Link; readonly interaction: number }[] = [];
       for (const link of linksNewestFirst()) {
+        if (link.row.updatedAt < since) break;
         if (!isListed(link.row)) continue;
         // Only what is answered stays whole in memory.
         const row = wholeRow(link.row);
@@ -144,16 +146,13 @@ function broadly({ agentId, archived = false, includeGlobal, includeUnknown }: S
 }
 
 /** What only a look at each row can tell; undefined when nothing of that is asked. */
-function narrowly(query: SessionQuery, now: number): ((row: SessionRow) => boolean) | undefined {
-  const { label, spawnedBy, search, activeMinutes, where } = query;
+function narrowly(query: SessionQuery): ((row: SessionRow) => boolean) | undefined {
+  const { label, spawnedBy, search, where } = query;
   const words = search?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
-  const since = activeMinutes === undefined ? undefined : now - activeMinutes * 60_000;
-  const plain = label === undefined && spawnedBy === undefined && words.length === 0 && since === undefined && !where;
-  if (plain) return undefined;
+  if (label === undefined && spawnedBy === undefined && words.length === 0 && !where) return undefined;
   return (row) =>
     (label === undefined || row.label === label) &&
     (spawnedBy === undefined || row.spawnedBy === spawnedBy) &&
-    (since === undefined || row.updatedAt >= since) &&
     (words.length === 0 || containsAll(row, words)) &&
     (where?.(row) ?? true);
 }

@@ -1,4 +1,4 @@
-import type { Transcript } from "./transcript.ts";
+import type { Entry, Transcript } from "./transcript.ts";
 
 /** What is known of a session beside its conversation. Immutable: a change makes a new row. Times are ms since 1970. */
 export interface SessionRow {
@@ -153,6 +153,8 @@ export interface Sessions {
   delete(key: string, options?: { keepTranscript?: boolean }): Promise<readonly string[]>;
   /** A new session whose conversation is a copy of this one's up to, and without, the entry of this id (or all of it). */
   fork(key: string, options: { newKey: string; beforeEntryId?: string; label?: string }): Promise<SessionRow>;
+  /** A new session whose conversation is a copy of these entries, whole or not at all. Rejects with `conflict`. */
+  import(key: string, first: NewSession & { entries: AsyncIterable<readonly Entry[]> }): Promise<SessionRow>;
   transcript(row: Pick<SessionRow, "sessionId" | "agentId">): Transcript;
   /** Where the transcript is, for people. */
   pathOf(row: Pick<SessionRow, "sessionId" | "agentId">): string;

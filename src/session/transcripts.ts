@@ -5,8 +5,9 @@ import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Logs } from "../store/log.ts";
 import { isKeyPart } from "../store/key.ts";
+import { UNFINISHED } from "../store/uploads.ts";
 import { openTranscriptFile, type TranscriptFile } from "./transcript-file.ts";
-import type { Entry, Transcript } from "./transcript.ts";
+import type { Entry, NewEntry, Transcript } from "./transcript.ts";
 
 /** Names a transcript. */
 export interface TranscriptOf {
@@ -17,14 +18,16 @@ export interface TranscriptOf {
 /** The transcripts of all sessions. Files are opened when they are needed, and the longest unused ones closed again. */
 export interface Transcripts {
   get(of: TranscriptOf): Transcript;
-  /** Writes copies of entries, with the times at which the originals were written. */
-  copy(of: TranscriptOf, entries: CopiedEntries): Promise<readonly Entry[]>;
+  /** Makes a transcript that is there when `fill` has written all of it, and else not at all. */
+  make<T>(of: TranscriptOf, fill: (append: Append) => Promise<T>): Promise<T>;
   /** Runs work on the file while it is closed. */
   closed<T>(of: TranscriptOf, work: (key: string) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
+/** Entries may bring the time at which they were first written. */
 export type CopiedEntries = Parameters<TranscriptFile["append"]>[0];
+export type Append = TranscriptFile["append"];
 
 export interface TranscriptsOptions {
   readonly logs: Logs;
@@ -40,9 +43,11 @@ export function createTranscripts({ logs, clock, log, header, appended }: Transc
   /** The longest unused first. */
   const open = new Map<string, Promise<TranscriptFile>>();
 
+  const openFile = (of: TranscriptOf, key: string): Promise<TranscriptFile> =>
+    openTranscriptFile(logs, key, { sessionId: of.sessionId, clock, log, header: () => header(of) });
+
   async function opened(of: TranscriptOf, key: string): Promise<TranscriptFile> {
-    const options = { sessionId: of.sessionId, clock, log, header: () => header(of) };
-    const file = open.get(key) ?? openTranscriptFile(logs, key, options);
+    const file = open.get(key) ?? openFile(of, key);
     open.delete(key);
     open.set(key, file);
     try {
@@ -71,10 +76,23 @@ export function createTranscripts({ logs, clock, log, header, appended }: Transc
     log.warn("a transcript could not be closed", { error });
   }
 
-  async function append(of: TranscriptOf, entries: CopiedEntries): Promise<readonly Entry[]> {
+  async function append(of: TranscriptOf, entries: readonly NewEntry[]): Promise<readonly Entry[]> {
     const made = await use(of, (file) => file.append(entries));
     appended(of, made);
     return made;
+  }
+
+  async function fillFile<T>(of: TranscriptOf, key: string, fill: (append: Append) => Promise<T>): Promise<T> {
+    const file = await openFile(of, key);
+    try {
+      return await fill(async (entries) => {
+        const made = await file.append(entries);
+        appended(of, made);
+        return made;
+      });
+    } finally {
+      await file.close();
+    }
   }
 
   return {
@@ -89,7 +107,18 @@ export function createTranscripts({ logs, clock, log, header, appended }: Transc
       context: () => use(of, (file) => file.context()),
       rewind: (toId) => use(of, (file) => file.rewind(toId)),
     }),
-    copy: append,
+    async make(of, fill) {
+      const key = transcriptKey(of);
+      const unfinished = `${UNFINISHED}/${of.sessionId}.jsonl`;
+      try {
+        const filled = await fillFile(of, unfinished, fill);
+        await logs.move(unfinished, key);
+        return filled;
+      } catch (error) {
+        await logs.remove(unfinished);
+        throw error;
+      }
+    },
     async closed(of, work) {
       const key = transcriptKey(of);
       return lanes.run(key, async () => {

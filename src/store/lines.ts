@@ -50,16 +50,6 @@ export function* linesOf({ offset, bytes }: Run): Generator<Line> {
   }
 }
 
-/** Where the lines in these bytes begin and end, without their line breaks; empty ones are left out. */
-export function* rangesOf(bytes: Uint8Array): Generator<{ readonly start: number; readonly end: number }> {
-  for (let start = 0; start < bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const end = newline < 0 ? bytes.length : newline;
-    if (end > start) yield { start, end };
-    start = end + 1;
-  }
-}
-
 /** The lines of the last `size` bytes of a log, without one that begins before them. */
 export async function readTail(log: Log, size: number): Promise<Run> {
   const from = Math.max(log.size - size, 0);

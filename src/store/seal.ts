@@ -18,17 +18,11 @@ export interface Unsealed {
   readonly sealed: boolean;
 }
 
-/** Whether this is a line that `seal` made and nobody changed. */
-export function isIntact(bytes: Uint8Array): boolean {
-  const body = bytes.length - SUFFIX;
-  return isSuffix(bytes, body) && hexAt(bytes, body + HEX_AT) === crc32(bytes.subarray(0, body));
-}
-
 /** What `seal` made a line of; undefined when the line is damaged. A line without a checksum needs only be JSON. */
 export function unseal({ bytes, text }: Pick<Line, "bytes" | "text">): Unsealed | undefined {
   const body = bytes.length - SUFFIX;
   const sealed = isSuffix(bytes, body);
-  if (sealed && !isIntact(bytes)) return undefined;
+  if (sealed && hexAt(bytes, body + HEX_AT) !== crc32(bytes.subarray(0, body))) return undefined;
   const record = parseJson(sealed ? `${text.slice(0, -SUFFIX)}}` : text);
   return isObject(record) ? { record, sealed } : undefined;
 }

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { Files } from "../host/host.ts";
-import { inside, stillInside, type Inside } from "../host/inside.ts";
+import { stillInside, type Inside } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
-import { parameters, refuseGit, tool } from "./tool.ts";
+import { parameters, placeOf, refuseGit, tool } from "./tool.ts";
 
 const MOST_BYTES = 5 * 1024 * 1024;
 
@@ -21,8 +21,9 @@ export const edit = tool({
     },
     { file_path: "path", old_string: "oldText", new_string: "newText", old_text: "oldText", new_text: "newText" },
   ),
-  async run({ path, oldText, newText }, { files, workspace, signal }) {
-    const place = await inside(files, workspace, path);
+  async run({ path, oldText, newText }, context) {
+    const { files, signal } = context;
+    const place = await placeOf(context, path);
     refuseGit(place.name);
     const { text, inode, modifiedAt, mode } = await load(files, place);
     const change = changeOf(text, unix(oldText), { newText: unix(newText), name: place.name });
@@ -78,25 +79,52 @@ function changeOf(text: string, wanted: string, { newText, name }: { newText: st
   if (wanted === "") throw new Failure("invalid-request", "oldText is empty: give the piece to replace, or use write");
   if (wanted === newText) throw new Failure("invalid-request", "oldText and newText are the same: nothing to change");
   const plain = unix(text);
-  const found = occurrences(plain, wanted);
+  const found = occurrences(plain, wanted, MOST_SHOWN + 1);
   const [first, second] = found;
   if (first === undefined)
     throw new Failure("invalid-request", `oldText is not in ${name}: ${nearMiss(plain, wanted) ?? "read it again"}`);
   if (second !== undefined) {
-    const lines = found.slice(0, 10).map((at) => lineAt(plain, at));
-    const where = `lines ${lines.join(", ")}${found.length > lines.length ? " and more" : ""}`;
+    const lines = found.slice(0, MOST_SHOWN).map((at) => lineAt(plain, at));
+    const more = found.length > lines.length;
+    const where = `lines ${lines.join(", ")}${more ? " and more" : ""}`;
     throw new Failure(
       "invalid-request",
-      `oldText is ${found.length} times in ${name} (${where}): give more of the text around the one to replace`,
+      `oldText is ${more ? `more than ${MOST_SHOWN}` : found.length} times in ${name} (${where}): give more of the text around the one to replace`,
     );
   }
   return { start: original(text, first), end: original(text, first + wanted.length), text: newText };
 }
 
-function occurrences(text: string, wanted: string): readonly number[] {
+const MOST_SHOWN = 10;
+
+/**
+ * The first places of a piece in a text or a list of lines, overlapping ones too. In linear time (Knuth, Morris, Pratt):
+ * `indexOf` takes minutes for a piece that was made for it, and everything else waits.
+ */
+function occurrences(text: ArrayLike<string>, wanted: ArrayLike<string>, most: number): readonly number[] {
+  const borders = bordersOf(wanted);
   const found: number[] = [];
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) found.push(at);
+  let length = 0;
+  for (let at = 0; at < text.length && found.length < most; at++) {
+    while (length > 0 && text[at] !== wanted[length]) length = borders[length - 1] ?? 0;
+    if (text[at] === wanted[length]) length++;
+    if (length < wanted.length) continue;
+    found.push(at + 1 - length);
+    length = borders[length - 1] ?? 0;
+  }
   return found;
+}
+
+/** For each beginning of a piece: how much of the piece its end is the beginning of. */
+function bordersOf(wanted: ArrayLike<string>): Int32Array {
+  const borders = new Int32Array(wanted.length);
+  let length = 0;
+  for (let at = 1; at < wanted.length; at++) {
+    while (length > 0 && wanted[at] !== wanted[length]) length = borders[length - 1] ?? 0;
+    if (wanted[at] === wanted[length]) length++;
+    borders[at] = length;
+  }
+  return borders;
 }
 
 /** Where a place of the text with line feeds alone is in the text as it is. */
@@ -111,10 +139,8 @@ function nearMiss(text: string, wanted: string): string | undefined {
   const bare = (line: string): string => line.replace(/\s+/g, " ").trim();
   const lines = text.split("\n");
   const pattern = wanted.trim().split("\n").map(bare);
-  const start = lines.findIndex((_, index) =>
-    pattern.every((line, offset) => bare(lines[index + offset] ?? "") === line),
-  );
-  if (start < 0) return undefined;
+  const [start] = occurrences(lines.map(bare), pattern, 1);
+  if (start === undefined) return undefined;
   const exact = lines.slice(start, start + pattern.length).join("\n");
   const copy = exact.length <= 2000 ? ` It is there as:\n${exact}` : " Read it again.";
   return `line ${start + 1} has it with other white space.${copy}`;

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { Files } from "../host/host.ts";
-import { inside, stillInside, type Inside } from "../host/inside.ts";
+import { stillInside, type Inside } from "../host/inside.ts";
 import { toBase64 } from "../kit/base64.ts";
 import { Failure } from "../kit/error.ts";
 import { truncateUtf8, utf8Length } from "../kit/text.ts";
-import { parameters, tool, type ToolContext, type ToolResult } from "./tool.ts";
+import { parameters, placeOf, tool, type ToolContext, type ToolResult } from "./tool.ts";
 
 const MOST_LINES = 2000;
 const MOST_BYTES = 50 * 1024;
@@ -29,8 +29,8 @@ export const read = tool({
     { file_path: "path" },
   ),
   async run({ path, offset = 1, limit = MOST_LINES }, context) {
-    const { files, workspace } = context;
-    const place = await inside(files, workspace, path);
+    const { files } = context;
+    const place = await placeOf(context, path);
     const size = await sizeOf(files, place);
     const head = await files.readRange(place.path, 0, 8192);
     const mimeType = imageType(head);

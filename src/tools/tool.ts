@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Files } from "../host/host.ts";
+import { inside, type Inside } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
 import type { ImagePart, TextPart } from "../session/message.ts";
 
@@ -24,6 +25,8 @@ export interface ToolContext {
   readonly files: Files;
   /** The agent's folder, as an absolute path. */
   readonly workspace: string;
+  /** Files and folders of the gateway itself: closed to tools where a workspace contains them. */
+  readonly closed: readonly string[];
   readonly sessionKey: string;
   readonly agentId: string;
   /** A few lines about the session as it is: model, context, usage, queue. */
@@ -58,6 +61,29 @@ export function parameters<const E extends v.ObjectEntries>(
     return Object.fromEntries([...other, ...named]);
   };
   return v.pipe(v.record(v.string(), v.unknown()), v.transform(plain), v.object(entries));
+}
+
+/**
+ * The place in the workspace that a model names; throws as `inside` does, and for what is the gateway's own: who reads
+ * its secrets or writes its configuration is no tool's user any more, but the owner (threat P).
+ */
+export async function placeOf(
+  { files, workspace, closed }: Pick<ToolContext, "files" | "workspace" | "closed">,
+  path: string,
+): Promise<Inside> {
+  const place = await inside(files, workspace, path);
+  const root = (await inside(files, workspace, ".")).path;
+  for (const own of closed) {
+    const real = ((await files.realPath(own)) ?? own).replaceAll("\\", "/");
+    // A workspace that lies in the gateway's folder was put there on purpose.
+    if (isIn(root, real, { strictly: true }) || !isIn(place.path, real)) continue;
+    throw new Failure("forbidden", `${place.name} belongs to the gateway itself: no tool may use it`);
+  }
+  return place;
+}
+
+function isIn(path: string, folder: string, { strictly = false } = {}): boolean {
+  return (!strictly && path === folder) || path.startsWith(`${folder}/`);
 }
 
 /**

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { folderOf, inside } from "../host/inside.ts";
+import { folderOf } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
 import { utf8Length } from "../kit/text.ts";
-import { parameters, refuseGit, tool } from "./tool.ts";
+import { parameters, placeOf, refuseGit, tool } from "./tool.ts";
 
 const MOST_BYTES = 5 * 1024 * 1024;
 
@@ -19,11 +19,12 @@ export const write = tool({
     },
     { file_path: "path" },
   ),
-  async run({ path, content }, { files, workspace, signal }) {
+  async run({ path, content }, context) {
+    const { files, signal } = context;
     const bytes = utf8Length(content);
     if (bytes > MOST_BYTES)
       throw new Failure("invalid-request", `the content has ${bytes} bytes, more than 5 MB: write several files`);
-    const place = await inside(files, workspace, path);
+    const place = await placeOf(context, path);
     refuseGit(place.name);
     const old = await files.stat(place.path);
     if (old && old.kind !== "file")

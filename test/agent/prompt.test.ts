@@ -10,8 +10,6 @@ import { agentsOf } from "../../src/agent/roster.ts";
 import { templates } from "../../src/agent/templates.ts";
 import { createWorkspaceFiles } from "../../src/agent/workspace-files.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { flavours } from "../../src/host/flavour.ts";
-import { pathsOf } from "../../src/host/paths.ts";
 import { tools } from "../../src/tools/index.ts";
 import { scriptedHost } from "../support/host.ts";
 
@@ -27,7 +25,6 @@ function inputWith(files: Readonly<Record<string, string>> = {}, configured: unk
     host,
     workspaceFiles: createWorkspaceFiles(host.files),
     config,
-    paths: pathsOf(host, flavours.openclaw, ""),
     agent: agentsOf(config)[0],
     workspace,
     sessionKey: "agent:main:main",

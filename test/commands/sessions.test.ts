@@ -1,10 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { JsonObject } from "../../src/kit/json.ts";
-import { main } from "../../src/main.ts";
 import { fakeGateway, Refusal, type Answer } from "../client/fake-gateway.ts";
 import { startOfTime } from "../support/fake-clock.ts";
-import { scriptedHost } from "../support/host.ts";
 import { home, run } from "./run.ts";
 
 const rows = [
@@ -93,11 +91,11 @@ test("sessions --json has the fields that scripts know, and asks for what the op
   assert.equal(gateway.calls, [{ method: "sessions.list", params }]);
 });
 
-/** What `chat.history` answers over these messages, as many as `most` at once. */
-function history(messages: readonly JsonObject[], most = 1000): Answer {
+/** What `chat.history` answers over these messages. */
+function history(messages: readonly JsonObject[]): Answer {
   return ({ limit, offset }) => {
     const end = messages.length - Number(offset ?? 0);
-    const page = messages.slice(Math.max(0, end - Number(limit)), end).slice(-most);
+    const page = messages.slice(Math.max(0, end - Number(limit)), end);
     return { sessionId: "s1", messages: page, totalMessages: messages.length, sessionInfo: rows[0] };
   };
 }
@@ -158,6 +156,7 @@ test("a session that is not there is said, and none is made by a slip of the key
     "sessions.compact": () => new Refusal({ code: "INVALID_REQUEST", message: "No session found: wrok" }),
     "sessions.delete": () => ({ ok: true, key: "wrok", deleted: false, archived: [] }),
     "chat.history": () => ({ messages: [], totalMessages: 0 }),
+    "sessions.export": () => new Refusal({ code: "INVALID_REQUEST", message: "No session found: agent:main:wrok" }),
   };
   for (const line of ["show wrok", "reset wrok", "compact wrok", "delete wrok --yes", "export wrok"]) {
     const { code, stdout, stderr, gateway } = await asked(missing, `sessions ${line}`);
@@ -169,74 +168,6 @@ test("a session that is not there is said, and none is made by a slip of the key
 test("sessions delete without a terminal needs --yes: exit 2, nothing asked", async () => {
   const { code, stderr, gateway } = await asked({}, "sessions delete work");
   assert.equal([code, stderr, gateway.calls], [2, "deleting work needs --yes where nobody can be asked\n", []]);
-});
-
-test("sessions export writes every message once, oldest first, over pages and answers cut by size", async () => {
-  const all = said(450);
-  const { code, stdout, stderr } = await asked({ "chat.history": history(all, 150) }, "sessions export main");
-  assert.equal([code, stderr], [0, ""]);
-  assert.is(stdout, all.map((message) => `${JSON.stringify(message)}\n`).join(""));
-});
-
-test("sessions export keeps its place when something is said meanwhile", async () => {
-  const messages: JsonObject[] = [...said(250)];
-  let asks = 0;
-  const growing: Answer = (params, gateway) => {
-    if (asks++ === 2) messages.push({ role: "user", content: "meanwhile" });
-    return history(messages)(params, gateway);
-  };
-  const { stdout } = await asked({ "chat.history": growing }, "sessions export main");
-  assert.equal(
-    stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line).content),
-    messages.map(({ content }) => content),
-  );
-});
-
-async function exported(files: Readonly<Record<string, string>>, answer: Answer, ...more: readonly string[]) {
-  const dial = fakeGateway({ methods: { "chat.history": answer } }).dial;
-  const args = ["sessions", "export", "main", "--output", "out.jsonl", ...more];
-  const host = scriptedHost({ name: "clawdbot", files: { ...home, ...files }, dial, args, cwd: "/home/me" });
-  const code = await main(host);
-  const left = Object.keys(host.files.snapshot()).filter((path) => path.startsWith("/home/me/out"));
-  return {
-    code,
-    host,
-    left,
-    text: await host.files.read("/home/me/out.jsonl"),
-    mode: (await host.files.stat("/home/me/out.jsonl"))?.mode,
-  };
-}
-
-test("sessions export --output makes a file that is its owner's alone, and no other", async () => {
-  const { code, text, mode, host, left } = await exported({}, history(said(2)));
-  assert.equal([code, mode, left], [0, 0o600, ["/home/me/out.jsonl"]]);
-  assert.is(text?.split("\n").length, 3);
-  assert.is(host.terminal.stdout.text, "✓ Wrote 2 messages to ~/out.jsonl.\n");
-});
-
-test("a file that exists is replaced with --force alone", async () => {
-  const there = { "/home/me/out.jsonl": "mine" };
-  const kept = await exported(there, history(said(2)));
-  assert.equal([kept.code, kept.text, kept.left], [1, "mine", ["/home/me/out.jsonl"]]);
-  assert.is(kept.host.terminal.stderr.text, "/home/me/out.jsonl exists: give another name, or --force to replace it\n");
-  const replaced = await exported(there, history(said(2)), "--force");
-  assert.equal([replaced.code, replaced.text?.split("\n").length, replaced.left], [0, 3, ["/home/me/out.jsonl"]]);
-});
-
-test("an export that fails half way leaves everything as it was", async () => {
-  let asks = 0;
-  const failing: Answer = (params, gateway) =>
-    asks++ < 2
-      ? history(said(300))(params, gateway)
-      : new Refusal({ code: "UNAVAILABLE", message: "the disk is slow" });
-  const fresh = await exported({}, failing);
-  assert.equal([fresh.code, fresh.left], [75, []]);
-  asks = 0;
-  const forced = await exported({ "/home/me/out.jsonl": "mine" }, failing, "--force");
-  assert.equal([forced.code, forced.text, forced.left], [75, "mine", ["/home/me/out.jsonl"]]);
 });
 
 test.run();

@@ -287,8 +287,9 @@ test("too many waiting: the oldest are set aside and named to the model, none is
   await w.answer("first");
   await w.clock.advance(600);
   await w.settle();
-  assert.match(w.running[0]?.input.extraSystemPrompt ?? "", /message b/);
+  assert.is(w.running[0]?.input.extraSystemPrompt, undefined);
   await w.answer("rest");
+  assert.match((await w.transcript()).find((line) => line.includes("message c")) ?? "", /^user: Earlier.*- message b/s);
   assert.ok((await w.transcript()).includes("aside user: message b"));
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -90,16 +90,74 @@ test("sessions lists what was talked in; show, search and export tell what was s
 test("sessions export writes a private file and replaces none", async () => {
   const file = join(gateway.home, "said.jsonl");
   const { status, stdout } = await run("sessions", "export", "json", "--output", file);
-  assert.equal([status, stdout], [0, "✓ Wrote 2 messages to ~/said.jsonl.\n"]);
-  const roles = readFileSync(file, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line).role);
-  assert.equal(roles, ["user", "assistant"]);
+  assert.equal([status, stdout], [0, "✓ Wrote 3 lines to ~/said.jsonl.\n"]);
+  const lines = recordsIn(file);
+  assert.equal(
+    lines.map(({ type, message }) => [type, message?.role]),
+    [
+      ["session", undefined],
+      ["message", "user"],
+      ["message", "assistant"],
+    ],
+  );
   assert.is(statSync(file).mode & 0o777, 0o600);
   const before = readFileSync(file, "utf8");
   assert.is((await run("sessions", "export", "main", "--output", file)).status, 1);
   assert.is(readFileSync(file, "utf8"), before);
+});
+
+test("a conversation with a picture is the same again when it was exported and imported", async () => {
+  const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const attachments = [{ type: "image", mimeType: "image/png", fileName: "dot.png", content: png }];
+  const call = async (method: string, params: object) =>
+    JSON.parse((await run("gateway", "call", method, "--params", JSON.stringify(params), "--json")).stdout);
+  await call("chat.send", { sessionKey: "seen", message: "look", attachments, idempotencyKey: "look-1" });
+  await until("the answer", async () => (await saidIn("seen")).length === 2, 20_000);
+  const [first, second] = [join(gateway.home, "first.jsonl"), join(gateway.home, "second.jsonl")];
+  assert.is((await run("sessions", "export", "seen", "--output", first)).status, 0);
+  const { stdout, stderr } = await run("sessions", "import", first, "--key", "copy");
+  assert.equal([stdout, stderr], ["✓ Imported 2 entries into agent:main:copy.\n", ""]);
+  assert.equal(await saidIn("copy"), await saidIn("seen"));
+  assert.is((await run("sessions", "export", "copy", "--output", second)).status, 0);
+  const types = recordsIn(second).map(({ type }) => type);
+  assert.equal(types, ["session", "media", "message", "message"]);
+  assert.equal(recordsIn(second).map(withoutIds), recordsIn(first).map(withoutIds));
+  const again = await run("sessions", "import", first, "--key", "copy");
+  assert.equal([again.status, again.stderr.includes("there is a session agent:main:copy already")], [1, true]);
+
+  async function saidIn(sessionKey: string): Promise<readonly object[]> {
+    const { messages } = await call("chat.history", { sessionKey });
+    return messages.map(({ __openclaw: _place, ...message }: { __openclaw: unknown }) => message);
+  }
+});
+
+test("sessions import takes a transcript of the reference, and leaves nothing of a damaged one", async () => {
+  const message = (id: string, parentId: string | null, content: unknown) =>
+    JSON.stringify({ type: "message", id, parentId, timestamp: "2026-01-02T03:04:05.678Z", message: content });
+  const lines = [
+    '{"type":"session","version":3,"id":"5a","timestamp":"2026-01-02T03:04:05.000Z","cwd":"/home/me/clawd"}',
+    message("82d9b943", null, { role: "user", content: [{ type: "text", text: "from elsewhere" }], timestamp: 1 }),
+    message("93e0ca54", "82d9b943", {
+      role: "assistant",
+      content: [{ type: "text", text: "and back" }],
+      api: "openai-completions",
+      provider: "mock",
+      model: "m1",
+      stopReason: "stop",
+      timestamp: 2,
+    }),
+  ];
+  const file = join(gateway.home, "reference.jsonl");
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  assert.is((await run("sessions", "import", file, "--key", "reference")).status, 0);
+  const { stdout } = await run("sessions", "show", "reference");
+  assert.match(stdout, /\nuser:\nfrom elsewhere\n\nassistant:\nand back\n$/);
+  writeFileSync(file, `${lines.join("\n")}\n{"type":\n`);
+  const { status, stderr } = await run("sessions", "import", file, "--key", "damaged");
+  assert.is(status, 1);
+  assert.match(stderr, "reference.jsonl: line 4 is damaged: ");
+  assert.is((await run("sessions", "show", "damaged")).status, 1);
+  assert.equal(readdirSync(join(gateway.home, ".openclaw", "unfinished")), []);
 });
 
 test("sessions delete wants to be asked for, and deletes", async () => {
@@ -147,5 +205,18 @@ test("chat without a terminal points to agent; without a gateway commands say ho
   assert.match(hint, `Gateway target: ws://127.0.0.1:${port}`);
   rmSync(home, { recursive: true });
 });
+
+// eslint-disable-next-line typescript/no-explicit-any -- records are read by path in assertions
+function recordsIn(file: string): readonly any[] {
+  return readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/** A record without what each session has of its own. */
+function withoutIds({ c: _c, id: _id, parentId: _parentId, key: _key, ...record }: Record<string, unknown>) {
+  return record["type"] === "session" ? { ...record, timestamp: undefined } : record;
+}
 
 test.run();

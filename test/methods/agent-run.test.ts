@@ -149,4 +149,19 @@ test("agent.wait tells how a run ended, and that one has not ended or is not kno
   assert.equal(terminalReply, { disposition: "visible", text: "Hello." });
 });
 
+test("agent finds the session of a person or a group by the rules for messages of theirs", async () => {
+  const keyFor = async (config: object, params: object): Promise<string | undefined> => {
+    const { app, call, settle } = await talkingApp({ config });
+    void call("agent", ask(params));
+    await settle();
+    return app.turns.run("ag-1")?.sessionKey;
+  };
+  const perPeer = { session: { dmScope: "per-channel-peer", identityLinks: { ada: ["telegram:7"] } } };
+  assert.is(await keyFor({}, { to: "+15551234567" }), "agent:main:main");
+  assert.is(await keyFor(perPeer, { channel: "signal", to: "+1555" }), "agent:main:signal:direct:+1555");
+  assert.is(await keyFor(perPeer, { channel: "telegram", to: "7" }), "agent:main:telegram:direct:ada");
+  assert.is(await keyFor(perPeer, { channel: "telegram", groupId: "-9" }), "agent:main:telegram:group:-9");
+  assert.is(await keyFor(perPeer, { to: "7", sessionKey: "work" }), "agent:main:work");
+});
+
 test.run();

@@ -1,6 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { importSession } from "../../src/session/import.ts";
+import { createMedia } from "../../src/session/media.ts";
 import type { Sessions } from "../../src/session/sessions.ts";
+import { createMemoryStore } from "../../src/store/memory.ts";
 import { Crash } from "../support/memory-files.ts";
 import { fixture, main, said, user, type Fixture } from "./fixture.ts";
 
@@ -222,6 +225,28 @@ test("a disk that is full for a while loses nothing that was acknowledged", asyn
   const again = await open();
   assert.is(again.get(main)?.label, "after");
   assert.equal(said(await again.transcript(row).context()), ["before", "after"]);
+});
+
+test("kill -9 at any point of an import: the session is there whole, or not at all", async () => {
+  const key = "agent:main:copy";
+  const lines = Array.from({ length: 1200 }, (_, number) =>
+    JSON.stringify({ type: "message", message: { role: "user", content: `${number}` } }),
+  );
+  let done = false;
+  await killedEverywhere(
+    async () => undefined,
+    async (sessions) => {
+      done = false;
+      const media = createMedia(createMemoryStore());
+      await importSession({ sessions, media }, { key, agentId: "main", lines: () => lines });
+      done = true;
+    },
+    async (sessions, point) => {
+      const row = sessions.get(key);
+      const count = row && (await sessions.transcript(row).count());
+      assert.ok(count === 1200 || (count === undefined && !done), `killed at ${point}: ${count} entries`);
+    },
+  );
 });
 
 test.run();

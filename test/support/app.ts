@@ -153,6 +153,9 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
     get media(): never {
       throw new Error("this test has no media");
     },
+    get uploads(): never {
+      throw new Error("this test has no uploads");
+    },
     budget: nothingSpent,
     get runner(): never {
       throw new Error("this test has no runner");

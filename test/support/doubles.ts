@@ -2,7 +2,9 @@ import * as v from "valibot";
 import type { Accounts } from "../../src/model/accounts.ts";
 import type { Runner, RunInput, RunOutcome } from "../../src/agent/runner.ts";
 import type { App, Connection } from "../../src/app.ts";
-import { openTurns } from "../../src/flow/open-turns.ts";
+import { scopesNow } from "../../src/flow/chat-input.ts";
+import { openTurns, type OpenTurns } from "../../src/flow/open-turns.ts";
+import type { Devices } from "../../src/pairing/devices.ts";
 import { createHealth } from "../../src/gateway/health.ts";
 import { Failure } from "../../src/kit/error.ts";
 import { methods } from "../../src/methods/index.ts";
@@ -17,12 +19,14 @@ import { rowAfter } from "../../src/session/row-after.ts";
 import type { SessionRow, Sessions } from "../../src/session/sessions.ts";
 import { createMemoryLogs } from "../../src/store/memory-log.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
+import { createUploads } from "../../src/store/uploads.ts";
 import { scriptedApp, scriptedCaller, type ScriptedApp } from "./app.ts";
 import { checkResult } from "./official.ts";
 import { noCredentials } from "./no-credentials.ts";
 
 /** An app in which people talk to agents: sessions and turns are the real ones in memory, the model is the test. */
 export interface TalkingApp extends Pick<ScriptedApp, "app" | "config" | "connection" | "host"> {
+  readonly turns: OpenTurns;
   /** Events that were broadcast, in order. */
   readonly events: { readonly event: string; readonly payload: unknown; readonly to: number }[];
   /** Runs that wait to be told how they end, in order. */
@@ -49,9 +53,12 @@ export interface GoingRun {
 export interface TalkingOptions {
   readonly config?: object;
   readonly models?: readonly ModelSpec[];
+  /** The paired devices; without them nothing is ever taken from a sender. */
+  readonly devices?: Pick<Devices, "get">;
 }
 
-export async function talkingApp({ config = {}, models = twoModels }: TalkingOptions = {}): Promise<TalkingApp> {
+export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingApp> {
+  const { config = {}, models = twoModels, devices } = options;
   const scripted = scriptedApp({ config: { agents: { defaults: { model: "mock/m1" } }, ...config } });
   const { app: bare, host } = scripted;
   const { clock, log } = bare;
@@ -67,6 +74,7 @@ export async function talkingApp({ config = {}, models = twoModels }: TalkingOpt
     sessions,
     runner,
     config: scripted.config,
+    scopesOf: devices && ((origin) => scopesNow(devices, origin)),
     // The commands of these tests need no more.
     commands: { sessions, clock, runner, accounts, config: scripted.config } as never,
   });
@@ -78,6 +86,7 @@ export async function talkingApp({ config = {}, models = twoModels }: TalkingOpt
     ...Object.getOwnPropertyDescriptors({
       sessions,
       media: createMedia(store),
+      uploads: createUploads({ logs, store, clock, log }),
       health: createHealth(host, scripted.config, { owner: () => undefined, paths: bare.paths, sessions }),
       accounts,
       runner,
@@ -91,6 +100,7 @@ export async function talkingApp({ config = {}, models = twoModels }: TalkingOpt
   const self: TalkingApp = {
     app,
     host,
+    turns,
     config: scripted.config,
     connection: scripted.connection,
     events,

@@ -39,6 +39,9 @@ export function checkHello(payload: unknown): void {
 /** The methods whose result the schema describes. */
 export const described: readonly string[] = [
   "agent.identity.get",
+  "agents.files.get",
+  "agents.files.list",
+  "agents.files.set",
   "agents.list",
   "channels.status",
   "chat.message.get",

@@ -32,7 +32,10 @@ export interface Frame {
   readonly method: string;
   readonly event: string;
   // eslint-disable-next-line typescript/no-explicit-any -- frames are read by path
-  readonly [field: string]: any;
+  readonly payload?: any;
+  readonly ok: boolean;
+  readonly params: unknown;
+  readonly error: { readonly code: string; readonly message: string };
 }
 
 /** What one event says in which state, such as `chat delta` or `agent lifecycle start`. */
@@ -132,7 +135,8 @@ export function read(text: string): Recording {
 }
 
 /** Parameters without what belongs to the machine that they were captured on. */
-function published({ method, params }: Frame): unknown {
+// eslint-disable-next-line typescript/no-explicit-any -- frames are read by path
+function published({ method, params }: { method: string; params: any }): unknown {
   if (method !== "connect") return params;
   const { auth: _auth, device, ...rest } = params;
   return { ...rest, ...(device ? { device: true } : {}) };

@@ -25,7 +25,7 @@ export interface Door {
  * Credentials are new ones: the token of this gateway, and a device of its own for each connection that had one.
  */
 export async function replay({ steps, runs }: Recording, door: Door): Promise<Played> {
-  const lines = await Promise.all([...new Set(steps.map((step) => step.connection))].map(() => open(door)));
+  const lines = await Promise.all(steps.filter(({ method }) => method === "connect").map((step) => open(step, door)));
   const lineOf = ({ connection }: Pick<Step, "connection">): Line => lines[connection] ?? lines[0]!;
   const all = (): Frame[] => lines.flatMap(({ frames }) => frames);
   const answersOf = (step: number): Frame[] => {
@@ -42,6 +42,8 @@ export async function replay({ steps, runs }: Recording, door: Door): Promise<Pl
   };
   try {
     for (const [step, asked] of steps.entries()) {
+      const refused = asked.connection >= 0 && answersOf(asked.connection).find((each) => !each.ok);
+      if (refused) throw new Error(JSON.stringify(refused));
       await until(`${asked.after.join(", ")} before ${asked.method}`, () => asked.after.every(isSeen), 10_000);
       lineOf(asked).send({ id: `step ${step}`, method: asked.method, params: current(asked, { door, all, lineOf }) });
     }
@@ -74,8 +76,10 @@ interface Line {
   close(): void;
 }
 
-function open({ url }: Door): Promise<Line> {
-  const socket = new WebSocket(url, { origin: url.replace("ws", "http") });
+function open({ params }: Step, { url }: Door): Promise<Line> {
+  // A page names where it came from: here the gateway itself.
+  const isPage = JSON.stringify(params).includes("control-ui");
+  const socket = new WebSocket(url, isPage ? { origin: url.replace("ws", "http") } : {});
   const frames: Frame[] = [];
   return new Promise((resolve, reject) => {
     socket.on("error", reject);

@@ -1,7 +1,8 @@
 /**
  * What a JSON value looks like, as JSON itself: the name of its type or several with `|` between them, an object of
  * shapes where `?` ends the names of those that may be absent, or a list of the shapes that its elements have. Elements
- * of different roles or types are different shapes: there `role` and `type` are `=` and their value.
+ * of different roles or types are different shapes: there `role` and `type` are `=` and their value. An object with the
+ * one field `?` is an element that not every such list has.
  */
 export type Shape = string | readonly Shape[] | { readonly [field: string]: Shape };
 
@@ -14,7 +15,7 @@ export function shapeOf(value: unknown): Shape {
 
 /** The shape that both fit. */
 export function merge(one: Shape, other: Shape): Shape {
-  if (isList(one) && isList(other)) return other.reduce<readonly Shape[]>(withElement, one);
+  if (isList(one) && isList(other)) return mergeLists(one, other);
   if (isFields(one) && isFields(other)) {
     const names = new Set([...Object.keys(one), ...Object.keys(other)].map(plain));
     return Object.fromEntries(
@@ -41,10 +42,11 @@ export function differences(shape: Shape, value: unknown, path = ""): readonly s
   }
   if (isList(shape)) {
     if (!Array.isArray(value)) return [`${path} is ${kindOf(value)} and not array`];
-    return shape.flatMap((each) => {
+    return shape.flatMap((wanted) => {
+      const each = always(wanted);
       const elements = value.filter((element) => isOf(each, element));
       const at = `${path}[${nameOf(each)}]`;
-      if (elements.length === 0) return [`${at} is missing`];
+      if (elements.length === 0) return each === wanted ? [`${at} is missing`] : [];
       return [...new Set(elements.flatMap((element) => differences(each, element, at)))];
     });
   }
@@ -70,9 +72,25 @@ function elementShape(value: unknown): Shape {
 }
 
 function withElement(list: readonly Shape[], element: Shape): readonly Shape[] {
-  const same = list.findIndex((each) => nameOf(each) === nameOf(element) && typeof each === typeof element);
-  const known = list[same];
-  return known === undefined ? [...list, element] : list.with(same, merge(known, element));
+  const known = list.find((each) => isAlike(each, element));
+  return known === undefined ? [...list, element] : list.with(list.indexOf(known), merge(known, element));
+}
+
+function mergeLists(one: readonly Shape[], other: readonly Shape[]): readonly Shape[] {
+  const all = [...one, ...other].map(always).reduce<readonly Shape[]>(withElement, []);
+  return all.map((element) => {
+    const isInBoth = [one, other].every((list) => list.some((each) => isAlike(each, element)));
+    return isInBoth ? element : { "?": element };
+  });
+}
+
+/** The shape of an element where it is. */
+function always(element: Shape): Shape {
+  return (isFields(element) && element["?"]) || element;
+}
+
+function isAlike(one: Shape, other: Shape): boolean {
+  return !isFields(one) === !isFields(other) && nameOf(one) === nameOf(other);
 }
 
 /** What tells an element's shape from the others of its list. */

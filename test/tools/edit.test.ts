@@ -99,4 +99,18 @@ test("a long diff is cut", async () => {
   assert.is(diff.split("\n").length, 61);
 });
 
+test("threat H a piece that was made to be hard to find is looked for in no time", async () => {
+  const half = "a".repeat(125_000);
+  const files = workspaceWith({ letters: "a".repeat(4_000_000), lines: "a\n".repeat(1_000_000) });
+  const letters = call(edit, { path: "letters", oldText: `${half}b${half}`, newText: "x" }, { files });
+  assert.match(await refusal(letters), "oldText is not in letters");
+  const lines = `${"a \n".repeat(100_000)}b`;
+  assert.match(
+    await refusal(call(edit, { path: "lines", oldText: lines, newText: "x" }, { files })),
+    "is not in lines",
+  );
+  const everywhere = call(edit, { path: "letters", oldText: "a".repeat(1_000_000), newText: "x" }, { files });
+  assert.match(await refusal(everywhere), "is more than 10 times in letters");
+});
+
 test.run();

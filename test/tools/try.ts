@@ -23,6 +23,7 @@ export async function call(
     signal,
     files,
     workspace: at,
+    closed: ["/home/me/.openclaw", "/home/me/clawd/config.json"],
     sessionKey: "agent:main:main",
     agentId: "main",
     status: async () => "all is well",

@@ -53,6 +53,28 @@ test("threat P what belongs to git is not written", async () => {
   await call(write, { path: ".gitignore", content: "x" }, { files });
 });
 
+test("threat P what is the gateway's own is not written, wherever the workspace is", async () => {
+  const files = workspaceWith({ "config.json": "{}" });
+  files.put("/home/me/.openclaw/openclaw.json", "{}");
+  const at = "/home/me";
+  for (const path of [
+    ".openclaw/openclaw.json",
+    ".openclaw/new/file",
+    ".openclaw",
+
+    "clawd/config.json",
+  ])
+    assert.match(
+      await refusal(call(write, { path, content: "x" }, { files, at })),
+      "belongs to the gateway itself",
+      path,
+    );
+  await call(write, { path: ".openclaw-notes/a", content: "x" }, { files, at });
+  const below = "/home/me/.openclaw/workspace";
+  files.putFolder(below);
+  await call(write, { path: "a", content: "x" }, { files, at: below });
+});
+
 test("an aborted run writes nothing", async () => {
   const files = workspaceWith();
   await refusal(call(write, { path: "a", content: "x" }, { files, signal: AbortSignal.abort() }));

@@ -51,6 +51,15 @@ const pruning = v.looseObject({
   keepLastAssistants: v.pipe(v.optional(whole(0), 3), v.description("Newest answers whose tool results stay whole.")),
 });
 
+const chunk = v.looseObject({
+  minChars: v.pipe(v.optional(whole(1), 800), v.description("Least characters of a block.")),
+  maxChars: v.pipe(v.optional(whole(1), 1200), v.description("Most characters of a block.")),
+  breakPreference: v.pipe(
+    v.optional(v.picklist(["paragraph", "newline", "sentence"]), "paragraph"),
+    v.description("Where a block may end."),
+  ),
+});
+
 const limit = {
   usd: v.pipe(v.optional(amount()), v.description("US dollars.")),
   tokens: v.pipe(v.optional(whole(1)), v.description("Tokens, read and written.")),
@@ -94,6 +103,11 @@ const defaults = v.looseObject({
     v.optional(v.picklist(["off", "on", "full"]), "off"),
     v.description("Whether tool calls are shown in chats."),
   ),
+  blockStreamingDefault: v.pipe(
+    v.optional(v.picklist(["off", "on"]), "off"),
+    v.description("Whether answers are told in blocks instead of word by word."),
+  ),
+  blockStreamingChunk: v.pipe(v.optional(chunk, {}), v.description("How large the blocks are, and where they end.")),
   contextTokens: v.pipe(v.optional(whole(1)), v.description("Most tokens of context, when less than the model's.")),
   maxConcurrent: v.pipe(v.optional(whole(1), 4), v.description("Runs at the same time over all sessions.")),
   timeoutSeconds: v.pipe(v.optional(whole(1), 600), v.description("Longest run in seconds.")),

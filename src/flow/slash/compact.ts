@@ -7,7 +7,7 @@ export const compact: SlashCommand = {
   summary: "Sum up the older part of the conversation for the model.",
   category: "session",
   usage: "[instructions]",
-  scope: "operator.write",
+  scope: "operator.admin",
   exclusive: true,
   async run({ args, row, context, signal }) {
     const outcome = await context.runner.compact({ row, signal, ...(args === "" ? {} : { instructions: args }) });

@@ -3,15 +3,17 @@ import { createFrames, type FrameParts } from "../../agent/frame.ts";
 import type { PromptReport } from "../../agent/prompt.ts";
 import { agentsOf, workspaceOf } from "../../agent/roster.ts";
 import type { ConfigStore } from "../../config/config.ts";
+import type { Paths } from "../../host/paths.ts";
 import type { SessionRow } from "../../session/sessions.ts";
 
 /** What a prompt is made from, whichever session asks. */
 export interface PromptSource extends Pick<
   FrameParts,
-  "host" | "paths" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"
+  "host" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"
 > {
   readonly accounts: Accounts;
   readonly config: ConfigStore;
+  readonly paths: Paths;
 }
 
 /**

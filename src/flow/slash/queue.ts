@@ -1,5 +1,5 @@
 import { queueModes, type QueueSettings } from "../../session/sessions.ts";
-import { quoted } from "./arguments.ts";
+import { quoted, settingScope } from "./arguments.ts";
 import type { SlashCommand } from "./slash.ts";
 
 export const queue: SlashCommand = {
@@ -7,7 +7,7 @@ export const queue: SlashCommand = {
   summary: "Show or set what becomes of messages that come during a run.",
   category: "options",
   usage: "collect|followup|steer|interrupt|default [debounce:2s] [cap:20] [drop:summarize|old|new]",
-  scope: "operator.write",
+  scope: settingScope,
   async run({ args, row, context }) {
     if (args === "") {
       const { mode, debounceMs, cap, drop } = context.queue(row);

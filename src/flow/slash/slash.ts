@@ -20,8 +20,11 @@ export interface SlashCommand {
   readonly category: "session" | "options" | "status" | "management";
   /** What may follow, such as `off|low|high`; absent when it stands alone, and with more text is no command. */
   readonly usage?: string;
-  /** What the sender must be allowed to do (threat F). */
-  readonly scope: Scope;
+  /**
+   * What the sender must be allowed to do: the same as for the method with the same effect, or it would be a way around
+   * that (threat F). A function where what follows the command decides.
+   */
+  readonly scope: Scope | ((args: string) => Scope);
   /** Waits until no run of the session goes on. Any other is answered at once, in the middle of a run too. */
   readonly exclusive?: boolean;
   /** Ends the session's run and what waits behind it first, as a new beginning does. */

@@ -1,6 +1,6 @@
 import type { LedgerRow } from "../../budget/budget.ts";
 import { dollars, tokens } from "./amounts.ts";
-import { quoted } from "./arguments.ts";
+import { quoted, settingScope } from "./arguments.ts";
 import type { SlashCall, SlashCommand } from "./slash.ts";
 
 export const usage: SlashCommand = {
@@ -8,7 +8,7 @@ export const usage: SlashCommand = {
   summary: "Show what was used, or set what is shown under each answer.",
   category: "options",
   usage: "off|tokens|full|cost",
-  scope: "operator.write",
+  scope: settingScope,
   async run(call) {
     const { args, row, context } = call;
     if (args === "") return { reply: await summary(call) };

@@ -1,5 +1,5 @@
 import type { RowChanges, SessionRow } from "../../session/sessions.ts";
-import { quoted } from "./arguments.ts";
+import { quoted, settingScope } from "./arguments.ts";
 import type { SlashCall, SlashCommand, SlashOutcome } from "./slash.ts";
 
 export const verbose: SlashCommand = {
@@ -8,7 +8,7 @@ export const verbose: SlashCommand = {
   summary: "Show or set whether tool calls are shown.",
   category: "options",
   usage: "off|on|full",
-  scope: "operator.write",
+  scope: settingScope,
   run: (call) =>
     level(call, {
       name: "verbose level",
@@ -27,7 +27,7 @@ export const reasoning: SlashCommand = {
   summary: "Show or set whether the model's thoughts are shown.",
   category: "options",
   usage: "off|on|stream",
-  scope: "operator.write",
+  scope: settingScope,
   run: (call) =>
     level(call, {
       name: "reasoning level",

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { scopeOf } from "../../../src/flow/command.ts";
 import { parseSlash, slashCommands } from "../../../src/flow/slash/index.ts";
 import { random } from "../../config/random.ts";
 
@@ -60,17 +61,16 @@ test("names and aliases are unique, and lower-case letters alone", () => {
   assert.ok(names.every((name) => /^[a-z]+$/.test(name)));
 });
 
-test("threat F each command asks for the least that it needs, and owners' commands for an administrator", () => {
-  const scopes = Object.fromEntries(slashCommands.map(({ name, scope }) => [name, scope]));
-  assert.equal(scopes, {
+test("threat F each command asks for as much as the method with the same effect", () => {
+  assert.equal(scopesWith(""), {
     help: "operator.read",
     commands: "operator.read",
     status: "operator.read",
     whoami: "operator.read",
     context: "operator.write",
-    new: "operator.write",
-    reset: "operator.write",
-    compact: "operator.write",
+    new: "operator.admin",
+    reset: "operator.admin",
+    compact: "operator.admin",
     stop: "operator.write",
     think: "operator.write",
     model: "operator.write",
@@ -83,6 +83,17 @@ test("threat F each command asks for the least that it needs, and owners' comman
     send: "operator.admin",
   });
 });
+
+test("threat F a setting is shown to who may write, and changed by an administrator", () => {
+  const [shown, changed] = [scopesWith(""), scopesWith("on")];
+  const differing = Object.keys(shown).filter((name) => shown[name] !== changed[name]);
+  assert.equal(differing, ["verbose", "reasoning", "usage", "queue"]);
+  assert.ok(differing.every((name) => changed[name] === "operator.admin"));
+});
+
+function scopesWith(args: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(slashCommands.map((command) => [command.name, scopeOf({ command, args })]));
+}
 
 test("what changes the transcript waits for the run that goes on, and nothing else does", () => {
   const exclusive = slashCommands.filter((command) => command.exclusive).map(({ name }) => name);

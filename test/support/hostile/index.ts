@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { authority } from "./authority.ts";
+import { conversation } from "./conversation.ts";
 import { frames } from "./frames.ts";
 import { handshake } from "./handshake.ts";
 import { identity } from "./identity.ts";
@@ -19,5 +20,6 @@ export const attacks: Readonly<Record<string, readonly Attack[]>> = {
   origins,
   locality,
   secrets,
+  conversation,
   limits,
 };
