@@ -117,7 +117,8 @@ async function describe(app: App, workspace: string, each: Name): Promise<v.Infe
 async function fileAt({ host }: App, { path, name: shown }: Inside) {
   const stat = await host.files.stat(path);
   if (!stat) return undefined;
-  if (stat.kind !== "file") throw new Failure("invalid-request", `${shown} is no file, but a ${stat.kind}: move it away`);
+  if (stat.kind !== "file")
+    throw new Failure("invalid-request", `${shown} is no file, but a ${stat.kind}: move it away`);
   if (stat.size > mostBytes) throw new Failure("invalid-request", `${shown} has ${stat.size} bytes: at most 1 MB`);
   return stat;
 }

@@ -13,7 +13,7 @@ export interface Method<
   R extends v.GenericSchema = v.GenericSchema,
 > {
   readonly name: N;
-  /** The scope it needs; `none` for what any connected caller may ask; a function where the parameters decide. */
+  /** The scope it needs; `none` for what any connected caller may ask; a function where the parameters decide whether it is more than `operator.write`. */
   readonly scope: Scope | "none" | ScopeOf<v.InferOutput<P>>;
   /** Roles that may call it; operators alone when absent. */
   readonly roles?: readonly Role[];

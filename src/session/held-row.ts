@@ -1,5 +1,5 @@
 import { Failure } from "../kit/error.ts";
-import { seal, unseal } from "../store/seal.ts";
+import { judgedRecord, seal } from "../store/seal.ts";
 import { rowOf } from "./row.ts";
 import type { SessionRow } from "./sessions.ts";
 
@@ -22,9 +22,20 @@ export interface StoredRow extends RowHead {
 /** The row itself. */
 export function wholeRow(held: HeldRow): SessionRow {
   if (!isStored(held)) return held;
-  const row = rowOf(unseal({ bytes: bytesOf(held), text: rowLine(held) })?.record ?? {});
+  const row = rowOf(judgedRecord(rowLine(held)) ?? {});
   if (row) return row;
   throw new Failure("internal", `the row of ${held.key} is not what was read: restart this gateway`);
+}
+
+/**
+ * Whether a row may have all these words, in lower case. Looked for in its line as it lies there, which takes a fraction
+ * of making it whole; words that JSON writes otherwise are left to whoever looks closer.
+ */
+export function mayHave(held: HeldRow, words: readonly string[]): boolean {
+  const plain = words.filter((word) => !/["\\\p{Cc}]/u.test(word));
+  if (!isStored(held) || plain.length === 0) return true;
+  const line = rowLine(held).toLowerCase();
+  return plain.every((word) => line.includes(word));
 }
 
 /** The row's line for the index. */

@@ -78,7 +78,9 @@ function isText(part: unknown): part is TextPart {
 
 function isImage(part: unknown): part is ImagePart {
   if (!isObject(part) || part["type"] !== "image" || typeof part["mimeType"] !== "string") return false;
-  return [part["media"], part["data"], part["fileName"]].every((each) => each === undefined || typeof each === "string");
+  return [part["media"], part["data"], part["fileName"]].every(
+    (each) => each === undefined || typeof each === "string",
+  );
 }
 
 function isThinking(part: unknown): part is ThinkingPart {

@@ -73,6 +73,8 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
     for (const row of found) rows.set(row);
     const imported = index.isNew ? await importReference({ store, log, rows }) : [];
     for (const row of imported) rows.set(row);
+    // A first start has nothing to write, and need not wait for the disk.
+    if (found.length + imported.length === 0 && !index.damaged) return;
     try {
       await index.write([...found, ...imported]);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { wholeRow, type HeldRow, type RowHead } from "./held-row.ts";
+import { mayHave, wholeRow, type HeldRow, type RowHead } from "./held-row.ts";
 import type { SessionPage, SessionQuery, SessionRow } from "./sessions.ts";
 
 /** All rows in memory, by key and by session id, and in the order of their last change, the newest first. */
@@ -103,6 +103,7 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
       const { limit = Number.POSITIVE_INFINITY, offset = 0, sortBy = "updatedAt" } = query;
       const isListed = broadly(query);
       const isWanted = narrowly(query);
+      const hints = wordsOf(`${query.search ?? ""} ${query.spawnedBy ?? ""}`);
       const since = query.activeMinutes === undefined ? Number.NEGATIVE_INFINITY : now - query.activeMinutes * 60_000;
       if (sortBy === "updatedAt" && !isWanted && query.activeMinutes === undefined) {
         let total = 0;
@@ -112,7 +113,7 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
       const all: { readonly link: Link; readonly interaction: number }[] = [];
       for (const link of linksNewestFirst()) {
         if (link.row.updatedAt < since) break;
-        if (!isListed(link.row)) continue;
+        if (!isListed(link.row) || !mayHave(link.row, hints)) continue;
         // Only what is answered stays whole in memory.
         const row = wholeRow(link.row);
         if (!isWanted || isWanted(row)) all.push({ link, interaction: row.lastInteractionAt ?? row.updatedAt });
@@ -148,7 +149,7 @@ function broadly({ agentId, archived = false, includeGlobal, includeUnknown }: S
 /** What only a look at each row can tell; undefined when nothing of that is asked. */
 function narrowly(query: SessionQuery): ((row: SessionRow) => boolean) | undefined {
   const { label, spawnedBy, search, where } = query;
-  const words = search?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
+  const words = wordsOf(search ?? "");
   if (label === undefined && spawnedBy === undefined && words.length === 0 && !where) return undefined;
   return (row) =>
     (label === undefined || row.label === label) &&
@@ -176,4 +177,8 @@ function take(
     if (taken.length >= limit) break;
   }
   return taken;
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
 }

@@ -27,6 +27,12 @@ export function unseal({ bytes, text }: Pick<Line, "bytes" | "text">): Unsealed 
   return isObject(record) ? { record, sealed } : undefined;
 }
 
+/** The record of a line that `seal` made, and whose checksum was judged before. */
+export function judgedRecord(text: string): JsonObject | undefined {
+  const record = parseJson(`${text.slice(0, -SUFFIX)}}`);
+  return isObject(record) ? record : undefined;
+}
+
 /** `,"c":"` and `"}` in ASCII. */
 const before = [0x2c, 0x22, 0x63, 0x22, 0x3a, 0x22] as const;
 const after = [0x22, 0x7d] as const;

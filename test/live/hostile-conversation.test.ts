@@ -143,14 +143,14 @@ test.run();
 const reads =
   /(^|[.-])(get|list|status|schema|tail|describe|info|cost|history|startup|metadata|preview|search|resolve|usage|authStatus|catalog|effective|timeseries|logs)$/;
 
-async function crawl({ hello, call }: Session): Promise<readonly Json[]> {
+async function crawl(session: Session): Promise<readonly Json[]> {
   const answers: Json[] = [];
-  for (const method of hello.features.methods.filter((name: string) => reads.test(name))) {
+  for (const method of session.hello.features.methods.filter((name: string) => reads.test(name))) {
     for (const sessionKey of ["echoing", "leading", "asking"]) {
       const id = { sessionKey, key: sessionKey, keys: [sessionKey], agentId: "main" };
-      answers.push(await call(method, { ...id, query: "credential", messageId: "00000000" }));
+      answers.push(await session.call(method, { ...id, query: "credential", messageId: "00000000" }));
     }
-    answers.push(await call(method, {}));
+    answers.push(await session.call(method, {}));
   }
   return answers;
 }

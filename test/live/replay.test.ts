@@ -162,7 +162,9 @@ function disorderOf({ orders, runs }: Recording, played: Played): readonly strin
   const isBefore = (order: readonly string[], one: string, other: string): boolean =>
     order.includes(one) && order.includes(other) && order.indexOf(one) < order.indexOf(other);
   const followed = orders.map((order) => order.filter((kind) => milestones.has(kind)));
-  const pairs = followed.flatMap((order) => order.flatMap((one, at) => order.slice(at + 1).map((other) => [one, other])));
+  const pairs = followed.flatMap((order) =>
+    order.flatMap((one, at) => order.slice(at + 1).map((other) => [one, other])),
+  );
   const always = pairs.filter(([one = "", other = ""]) => !orders.some((order) => isBefore(order, other, one)));
   return runs.flatMap(({ runId }) => {
     const order = played.orderOf(runId);
@@ -174,8 +176,22 @@ function disorderOf({ orders, runs }: Recording, played: Played): readonly strin
 
 /** Events whose names version 3 did not have, or in states that it did not have. */
 function unknownToVersion3({ events }: Recording, { frames }: Played): readonly string[] {
-  const known = new Set([...Object.keys(events), "presence", "health", "tick", "agent tool start", "agent tool result"]);
-  return [...new Set(frames.flat().filter(({ type }) => type === "event").map(kindOf))].filter((kind) => !known.has(kind));
+  const known = new Set([
+    ...Object.keys(events),
+    "presence",
+    "health",
+    "tick",
+    "agent tool start",
+    "agent tool result",
+  ]);
+  return [
+    ...new Set(
+      frames
+        .flat()
+        .filter(({ type }) => type === "event")
+        .map(kindOf),
+    ),
+  ].filter((kind) => !known.has(kind));
 }
 
 const key = "key-of-the-test";
@@ -194,7 +210,10 @@ function script(body: JsonObject): Script {
   if (endOf(asked) === "error") return { status: 400, body: JSON.stringify({ error: { message: "a bad request" } }) };
   const isDone = messages.at(-1)?.role === "tool" || !asked.includes("RUNTOOL");
   return isDone
-    ? streamOf(text.map((content) => ({ content })), "stop")
+    ? streamOf(
+        text.map((content) => ({ content })),
+        "stop",
+      )
     : streamOf([{ content: "Let me check." }, { tool_calls: [call] }], "tool_calls");
 }
 

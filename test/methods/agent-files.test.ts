@@ -45,7 +45,7 @@ test("threat M: a link out of the workspace is neither shown nor written through
   const { call, host } = scriptedApp();
   await host.files.makeFolder(workspace);
   await host.files.write("/home/me/private.txt", "secret");
-  const { realPath } = host.files;
+  const realPath = host.files.realPath.bind(host.files);
   const follow = (path: string) => (path === `${workspace}/TOOLS.md` ? "/home/me/private.txt" : path);
   Object.assign(host.files, { realPath: (path: string) => realPath(follow(path)) });
   const got = (await call("agents.files.get", { agentId: "main", name: "TOOLS.md" })) as Answer;

@@ -43,6 +43,9 @@ test("with nothing configured there is main, which asks the default model", asyn
       id: "main",
       workspace: "/home/me/.openclaw/workspace",
       model: { primary: "anthropic/claude-opus-4-5", fallbacks: [] },
+      thinkingLevels: [{ id: "off", label: "off" }],
+      thinkingOptions: ["off"],
+      thinkingDefault: "off",
     },
   ]);
 });

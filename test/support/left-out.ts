@@ -58,7 +58,7 @@ export const leftOut: readonly LeftOut[] = [
     ],
   },
   {
-    why: "subagents, automations and boards come with the parts of the program that have them; absent is none",
+    why: "subagents, automations, branches and boards come with the parts of the program that have them; absent is none",
     what: [
       "ancestorSessions",
       "spawnDepth",
@@ -77,6 +77,7 @@ export const leftOut: readonly LeftOut[] = [
       "sessions.observer.visibility: unknown method",
       "sessions.companion.state: unknown method",
       "sessions.catalog.list: unknown method",
+      "sessions.branches.list: unknown method",
       "sessions.groups.list: unknown method",
       "sessions.groups.defaults: unknown method",
       "sessions.github.options: unknown method",
@@ -189,7 +190,13 @@ export const leftOut: readonly LeftOut[] = [
   },
   {
     why: "told when it changes; the reference also told it in passing",
-    what: ["event health", "event tick", "event chat.metadata.changed", "event models.snapshot", "event connect.challenge: *"],
+    what: [
+      "event health",
+      "event tick",
+      "event chat.metadata.changed",
+      "event models.snapshot",
+      "event connect.challenge: *",
+    ],
   },
   {
     why: "while a run goes on nothing is said of the end of the one before",

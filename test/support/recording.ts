@@ -97,7 +97,7 @@ export function record(lines: readonly string[]): Recording {
   }
   return {
     steps: steps.map((step) => ({ ...step, after: [...new Set(step.after)] })),
-    events: Object.fromEntries([...events].toSorted()),
+    events: Object.fromEntries([...events].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     runs: [...runs.values()],
     orders: [...orders.values()].filter((order) => order.includes("session.message user")),
   };
@@ -124,7 +124,10 @@ export function written(recording: Recording): string {
 }
 
 export function read(text: string): Recording {
-  const lines = text.trim().split("\n").map((line): Partial<Record<keyof Recording, never>> => JSON.parse(line));
+  const lines = text
+    .trim()
+    .split("\n")
+    .map((line): Partial<Record<keyof Recording, never>> => JSON.parse(line));
   const all = (part: keyof Recording) => lines.flatMap((line) => line[part] ?? []);
   return {
     steps: all("steps"),

@@ -49,14 +49,16 @@ export async function replay({ steps, runs }: Recording, door: Door): Promise<Pl
     }
     for (const [step, { method, answers }] of steps.entries())
       await until(`answer to ${method}`, () => answersOf(step).length >= Math.min(answers.length, 1), 10_000);
-    const accepted = new Set(steps.flatMap((_, step) => answersOf(step).flatMap(({ payload }) => payload?.runId ?? [])));
+    const accepted = new Set(
+      steps.flatMap((_, step) => answersOf(step).flatMap(({ payload }) => payload?.runId ?? [])),
+    );
     for (const { runId } of runs.filter((run) => accepted.has(run.runId)))
       await until(`end of ${runId}`, () => isSeen(`end ${runId}`), 10_000);
     // What is told of the last run's end comes before the answer to what is asked after it.
-    for (const { send } of lines) send({ id: "last", method: "health", params: {} });
+    for (const line of lines) line.send({ id: "last", method: "health", params: {} });
     await until("last answers", () => lines.every(({ frames }) => frames.some(({ id }) => id === "last")), 10_000);
   } finally {
-    for (const { close } of lines) close();
+    for (const line of lines) line.close();
   }
   return {
     frames: lines.map(({ frames }) => frames),

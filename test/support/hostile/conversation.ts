@@ -35,6 +35,7 @@ export const conversation: readonly Attack[] = [
         const { ok } = await caller.call("chat.send", { sessionKey: "main", message: "hi", ...params });
         if (ok) seen.push(what);
       }
+      if (await takesDeep(caller)) seen.push("content that is nested 5,000 deep");
       await caller.leave();
       return seen.length === 0 ? "all refused" : `taken: ${seen.join(", ")}`;
     },
@@ -133,14 +134,11 @@ function oversized(): readonly (readonly [string, object])[] {
     content,
     ...more,
   });
-  let deep: unknown = "x";
-  for (let level = 0; level < 5000; level++) deep = [deep];
   return [
     ["a message of 10 MB", { message: "x".repeat(10_000_000), idempotencyKey: "big-1" }],
     ["1,000 attachments", { attachments: Array.from({ length: 1000 }, () => file("eA==")), idempotencyKey: "big-2" }],
     ["20 MB in one attachment", { attachments: [file("A".repeat(20_000_000))], idempotencyKey: "big-3" }],
     ["what is no base64", { attachments: [file("%%%%")], idempotencyKey: "big-4" }],
-    ["content that is nested 5,000 deep", { attachments: [file(deep)], idempotencyKey: "big-5" }],
     [
       "a program",
       { attachments: [file("TVqQAAMAAAA=", { fileName: "a.exe", mimeType: "" })], idempotencyKey: "big-6" },
@@ -149,6 +147,17 @@ function oversized(): readonly (readonly [string, object])[] {
     ["a key of 1 MB", { sessionKey: "k".repeat(1_000_000), idempotencyKey: "big-7" }],
     ["NUL", { message: "a\0b", idempotencyKey: "big-8" }],
   ];
+}
+
+/** Written by hand: not every runtime can make JSON of what all of them can read. */
+async function takesDeep({ socket }: Session): Promise<boolean> {
+  const deep = `${"[".repeat(5000)}"x"${"]".repeat(5000)}`;
+  const params = `{"sessionKey":"main","message":"hi","idempotencyKey":"deep","attachments":[{"content":${deep}}]}`;
+  socket.send(`{"type":"req","id":"deep","method":"chat.send","params":${params}}`);
+  for (;;) {
+    const frame: Json = JSON.parse((await socket.next()) ?? '{"id":"deep","ok":false}');
+    if (frame.id === "deep") return frame.ok;
+  }
 }
 
 function addressed(key: string): readonly (readonly [string, object])[] {
@@ -172,7 +181,8 @@ async function flood(target: Target): Promise<string> {
   let [answered, refused] = [0, 0];
   for (let round = 0; round < 5; round++) {
     const answers = await Promise.all(callers.map((caller, at) => say(caller, round * 20 + at)));
-    for (const { ok } of answers) ok ? answered++ : refused++;
+    answered += answers.filter(({ ok }) => ok).length;
+    refused += answers.filter(({ ok }) => !ok).length;
   }
   await Promise.all(callers.map((caller) => caller.leave()));
   return `${answered} answered, ${refused} refused, of ${answered + refused}`;
