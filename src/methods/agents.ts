@@ -60,7 +60,7 @@ export const agentMethods = [
           ...(agent.name === undefined ? {} : { name: agent.name }),
           ...(Object.keys(agent.identity).length > 0 ? { identity: publicIdentity(agent.identity) } : {}),
           workspace: workspaceOf(agent, value, app),
-          model: { primary: agent.model.primary, fallbacks: [...agent.model.fallbacks] },
+          model: { primary: primaryOf(view, agent.id), fallbacks: [...agent.model.fallbacks] },
           ...thinkingOf(view, agent.id),
         })),
       };
@@ -121,4 +121,10 @@ function publicIdentity({ name, theme, emoji, avatar }: AgentIdentity): {
     ...(emoji === undefined ? {} : { emoji }),
     ...(remote ? { avatar } : {}),
   };
+}
+
+/** The model that is really asked: with none configured, one that there is a credential for, or the built-in one. */
+function primaryOf(view: SessionView, agentId: string): string {
+  const { modelProvider, model } = view.defaults(agentId);
+  return `${modelProvider}/${model}`;
 }

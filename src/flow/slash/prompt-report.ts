@@ -7,10 +7,7 @@ import type { Paths } from "../../host/paths.ts";
 import type { SessionRow } from "../../session/sessions.ts";
 
 /** What a prompt is made from, whichever session asks. */
-export interface PromptSource extends Pick<
-  FrameParts,
-  "host" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"
-> {
+export interface PromptSource extends Pick<FrameParts, "host" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"> {
   readonly accounts: Accounts;
   readonly config: ConfigStore;
   readonly paths: Paths;
