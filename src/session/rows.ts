@@ -103,7 +103,8 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
       const { limit = Number.POSITIVE_INFINITY, offset = 0, sortBy = "updatedAt" } = query;
       const isListed = broadly(query);
       const isWanted = narrowly(query);
-      const hints = wordsOf(`${query.search ?? ""} ${query.spawnedBy ?? ""}`);
+      const named = [query.label, query.spawnedBy].flatMap((text) => text?.toLowerCase() ?? []);
+      const hints = [...wordsOf(query.search ?? ""), ...named];
       const since = query.activeMinutes === undefined ? Number.NEGATIVE_INFINITY : now - query.activeMinutes * 60_000;
       if (sortBy === "updatedAt" && !isWanted && query.activeMinutes === undefined) {
         let total = 0;
