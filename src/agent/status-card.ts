@@ -1,3 +1,4 @@
+import { short } from "../kit/amounts.ts";
 /** What a status card tells. Plain data: whoever asks gathers it. */
 export interface StatusCardInput {
   /** The product's name for this installation: `OpenClaw`, `Clawdbot`. */
@@ -43,13 +44,6 @@ function contextOf({ contextUsed, contextWindow }: StatusCardInput): string {
   if (contextUsed === undefined) return `?/${short(contextWindow)}`;
   const percent = contextWindow > 0 ? ` (${Math.round((contextUsed / contextWindow) * 100)}%)` : "";
   return `${short(contextUsed)}/${short(contextWindow)}${percent}`;
-}
-
-/** `1234` as `1.2k`. */
-function short(tokens: number): string {
-  if (tokens < 1000) return String(tokens);
-  const [amount, unit] = tokens < 999_500 ? [tokens / 1000, "k"] : [tokens / 1_000_000, "m"];
-  return `${amount.toFixed(amount < 10 ? 1 : 0).replace(/\.0$/, "")}${unit}`;
 }
 
 function ago(ms: number): string {

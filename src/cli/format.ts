@@ -27,9 +27,3 @@ export function ago(now: number, then: number | undefined): string {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
-
-/** `950`, `1.2k`, `200k`, `1M`. */
-export function short(count: number): string {
-  if (count >= 1_000_000) return `${Number((count / 1_000_000).toFixed(1))}M`;
-  return count >= 1000 ? `${Number((count / 1000).toFixed(count < 10_000 ? 1 : 0))}k` : String(count);
-}

@@ -1,5 +1,6 @@
 import { chosenModels } from "../cli/config-door.ts";
-import { count, short } from "../cli/format.ts";
+import { count } from "../cli/format.ts";
+import { short } from "../kit/amounts.ts";
 import { clean, columns } from "../cli/layout.ts";
 import { clientOptions } from "../cli/options.ts";
 import { at, listAt, numberAt, stringAt, textAt, wordsAt } from "../cli/pick.ts";

@@ -1,4 +1,5 @@
-import { ago, short } from "../cli/format.ts";
+import { ago } from "../cli/format.ts";
+import { short } from "../kit/amounts.ts";
 import { at, numberAt, textAt } from "../cli/pick.ts";
 
 /** The fields that scripts know (cli.md 8.5). */

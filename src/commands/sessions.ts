@@ -1,4 +1,5 @@
-import { ago, short } from "../cli/format.ts";
+import { ago } from "../cli/format.ts";
+import { short } from "../kit/amounts.ts";
 import { clean, cleanLines, columns } from "../cli/layout.ts";
 import { clientOptions } from "../cli/options.ts";
 import { at, listAt, numberAt, stringAt, textAt } from "../cli/pick.ts";

@@ -1,6 +1,6 @@
 import type { RunOutcome } from "../agent/runner.ts";
 import type { SessionRow } from "../session/sessions.ts";
-import { dollars, tokens } from "./slash/amounts.ts";
+import { dollars, short } from "../kit/amounts.ts";
 
 /** An outcome with a line under its answer that says what it used, where `/usage` asked for one. */
 export function withUsage(outcome: RunOutcome, level: SessionRow["responseUsage"]): RunOutcome {
@@ -9,7 +9,7 @@ export function withUsage(outcome: RunOutcome, level: SessionRow["responseUsage"
 }
 
 function footer({ usage, provider, model }: RunOutcome, level: "tokens" | "full" | "cost"): string {
-  const spent = `${tokens(usage.input + usage.cacheRead + usage.cacheWrite)} in / ${tokens(usage.output)} out`;
+  const spent = `${short(usage.input + usage.cacheRead + usage.cacheWrite)} in / ${short(usage.output)} out`;
   // Zero is what a model without known prices costs: nothing is claimed of it.
   const cost = usage.cost.total > 0 ? [dollars(usage.cost.total)] : [];
   if (level === "tokens") return `Usage: ${spent}`;

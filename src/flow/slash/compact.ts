@@ -1,4 +1,4 @@
-import { tokens } from "./amounts.ts";
+import { short } from "../../kit/amounts.ts";
 import { currentModel, windowOf } from "./current-model.ts";
 import type { SlashCommand } from "./slash.ts";
 
@@ -14,9 +14,9 @@ export const compact: SlashCommand = {
     const { compacted, reason, tokensBefore, tokensAfter } = outcome;
     const { model } = await currentModel({ row, context });
     const window = windowOf(model, context);
-    const held = `Context ${tokensAfter > 0 ? tokens(tokensAfter) : "?"}/${window === undefined ? "?" : tokens(window)}`;
+    const held = `Context ${tokensAfter > 0 ? short(tokensAfter) : "?"}/${window === undefined ? "?" : short(window)}`;
     if (!compacted) return { reply: `⚙️ Compaction skipped${reason === undefined ? "" : `: ${reason}`} • ${held}` };
-    const change = tokensBefore > 0 && tokensAfter > 0 ? ` (${tokens(tokensBefore)} → ${tokens(tokensAfter)})` : "";
+    const change = tokensBefore > 0 && tokensAfter > 0 ? ` (${short(tokensBefore)} → ${short(tokensAfter)})` : "";
     return { reply: `⚙️ Compacted${change} • ${held}` };
   },
 };

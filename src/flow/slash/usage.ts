@@ -1,5 +1,5 @@
 import type { LedgerRow } from "../../budget/budget.ts";
-import { dollars, tokens } from "./amounts.ts";
+import { dollars, short } from "../../kit/amounts.ts";
 import { quoted, settingScope } from "./arguments.ts";
 import type { SlashCall, SlashCommand } from "./slash.ts";
 
@@ -43,5 +43,5 @@ function sum(rows: readonly LedgerRow[]): string {
   const total = (of: (row: LedgerRow) => number): number => rows.reduce((so, row) => so + of(row), 0);
   const input = total(({ usage }) => usage.input + usage.cacheRead + usage.cacheWrite);
   const output = total(({ usage }) => usage.output);
-  return `${tokens(input)} in / ${tokens(output)} out · ${dollars(total(({ usage }) => usage.cost.total))}`;
+  return `${short(input)} in / ${short(output)} out · ${dollars(total(({ usage }) => usage.cost.total))}`;
 }

@@ -1,5 +1,5 @@
-/** A number of tokens in a few characters: `950`, `1.2k`, `34k`, `1.5m`. */
-export function tokens(count: number): string {
+/** A number, as of tokens, in a few characters: `950`, `1.2k`, `34k`, `1.5m`. */
+export function short(count: number): string {
   if (count < 1000) return String(Math.round(count));
   const [amount, unit] = count < 999_500 ? [count / 1000, "k"] : [count / 1_000_000, "m"];
   return `${amount.toFixed(amount < 9.95 ? 1 : 0).replace(/\.0$/, "")}${unit}`;
