@@ -179,7 +179,10 @@ function scorecard(home: string, marks: readonly Mark[]): Omit<Scorecard, "kills
 
 /** A model server in the Chat Completions dialect: streams back the marks of the messages since its last answer. */
 async function serveModel(): Promise<{ server: Server; url: string }> {
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => {
+    // A gateway that is killed takes its request with it.
+    answer(request, response).catch(() => response.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (typeof address !== "object" || !address) throw new Error("the model server has no address");

@@ -16,7 +16,8 @@ export async function serveDouble({ answer }: Pick<Double, "answer">): Promise<S
     outgoing.on("close", () => {
       if (!outgoing.writableFinished) cutOff++;
     });
-    void reply(incoming, outgoing, answer);
+    // A gateway that ends takes its request with it.
+    reply(incoming, outgoing, answer).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
