@@ -144,7 +144,8 @@ function message(number: number): NewEntry {
   const special = number === messageCount >> 1 ? ` ${rare}` : "";
   const text = `Message ${number}. ${"Some words of a conversation. ".repeat((number * 7919) % 13)}${special}`;
   const content = [{ type: "text", text }] as const;
-  const timestamp = clock.now();
+  // Over days: what is a minute old is read again at a start, in case a crash kept it from the search index.
+  const timestamp = clock.now() - (messageCount - number + 120) * 1000;
   if (number % 2 === 0) return { type: "message", message: { role: "user", content, timestamp } };
   const model = { api: "clawlet-echo", provider: "clawlet", model: "echo" };
   return {
