@@ -67,7 +67,11 @@ export async function obey(run: Run, parsed: Parsed, options: ObeyOptions): Prom
   } catch (thrown) {
     const error = Failure.from(thrown);
     options.log.error("a command failed", { command: parsed.command.name, error: error.message });
-    await recorder.settle([run], { status: "error", error: error.shown() });
+    const shown = error.shown();
+    await recorder
+      .writeReply(run, `⚠️ ${shown.message}`)
+      .catch((why: unknown) => options.log.error("a command could not be written", { error: String(why) }));
+    await recorder.settle([run], { status: "error", error: shown });
   }
   return undefined;
 }

@@ -68,17 +68,16 @@ export async function perform(turn: Turn, options: PerformOptions): Promise<void
     if (isShutdown(signal)) return;
     const error = Failure.from(thrown);
     const stopped = signal.aborted && thrown === signal.reason ? stoppedAs(error) : undefined;
-    if (stopped) {
-      // Ended before the model was asked: what was acknowledged stays in the conversation.
-      await recorder
-        .writeMessages(turn.runs, { aside: true })
-        .catch((why: unknown) =>
-          log.error("a message could not be written", { run: primary.input.runId, error: String(why) }),
-        );
-      return await recorder.settle(turn.runs, { status: stopped, error });
+    if (!stopped) {
+      log.error("a run failed", { run: primary.input.runId, session: primary.input.sessionKey, error: error.message });
     }
-    log.error("a run failed", { run: primary.input.runId, session: primary.input.sessionKey, error: error.message });
-    await recorder.settle(turn.runs, { status: "error", error: error.shown() });
+    // Ended before the model was asked: what was acknowledged stays in the conversation.
+    await recorder
+      .writeMessages(turn.runs, stopped ? { aside: true } : {})
+      .catch((why: unknown) =>
+        log.error("a message could not be written", { run: primary.input.runId, error: String(why) }),
+      );
+    await recorder.settle(turn.runs, { status: stopped ?? "error", error: stopped ? error : error.shown() });
   } finally {
     stopDeadline();
     release();

@@ -149,9 +149,11 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
         const merged = runId === primary?.input.runId ? {} : { mergedInto: primary?.input.runId };
         return { runId, sessionKey, agentId, acceptedAt, startedAt, endedAt, ...outcome, ...merged };
       });
+      // What is not in the conversation stays in the journal: the next start writes and answers it.
+      const kept = states.filter((_, at) => runs[at]?.written);
       try {
         await journal.settle(
-          states.map(({ runId, sessionKey, agentId, acceptedAt }) => ({
+          kept.map(({ runId, sessionKey, agentId, acceptedAt }) => ({
             runId,
             sessionKey,
             agentId,

@@ -452,6 +452,25 @@ test("the end of the gateway leaves runs unsettled: they are answered when it is
   assert.equal(await again.transcript(), ["user: message a", "assistant: to a", "user: message b", "assistant: to b"]);
 });
 
+test("a message that a full disk keeps from the conversation is answered at the next start", async () => {
+  const w = await world();
+  await w.send("first");
+  await w.answer();
+  let full = false;
+  w.files.before = (_, path) => {
+    if (full && path.includes("/agents/")) throw new Error("no space left on device");
+  };
+  await w.send("a");
+  full = true;
+  await w.settle();
+  assert.equal(ended(w), ["first ok", "a error"]);
+  full = false;
+  const again = await world({ files: w.files });
+  await again.turns.recover();
+  await again.answer("to a");
+  assert.equal((await again.transcript()).slice(-2), ["user: message a", "assistant: to a"]);
+});
+
 test("kill -9 at any write: what was acknowledged is written once and answered once", async () => {
   for (let crash = 1; crash < 45; crash++) {
     const acknowledged: string[] = [];

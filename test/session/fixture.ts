@@ -33,7 +33,7 @@ export function fixture(): Fixture {
         clock,
         log: createLogger(() => clock.now(), [(record) => logged.push(record)]),
         stateFolder: "/state",
-        cwdOf: (agentId) => `/work/${agentId}`,
+        cwdOf: (agentId) => `/home/me/${agentId}`,
         ...more,
       }),
   };

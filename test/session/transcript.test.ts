@@ -34,7 +34,7 @@ test("the file is what other programs of the family read: a header, then entries
     version: 3,
     id: row.sessionId,
     timestamp: "2026-11-21T00:00:00.000Z",
-    cwd: "/work/main",
+    cwd: "/home/me/workspace",
     key: main,
   });
   assert.is(first?.["parentId"], null);
