@@ -34,7 +34,7 @@ test("the file is what other programs of the family read: a header, then entries
     version: 3,
     id: row.sessionId,
     timestamp: "2026-11-21T00:00:00.000Z",
-    cwd: "/home/me/workspace",
+    cwd: "/home/me/main",
     key: main,
   });
   assert.is(first?.["parentId"], null);
