@@ -10,6 +10,8 @@ const layers: Readonly<Record<string, number>> = {
   commands: 10,
   "boot.ts": 9,
   "embed.ts": 9,
+  checks: 9,
+  backup: 9,
   gateway: 8,
   methods: 7,
   routes: 7,
@@ -34,7 +36,7 @@ const layers: Readonly<Record<string, number>> = {
   protocol: 1,
   kit: 0,
 };
-const families = new Set(["channels", "providers", "tools", "methods", "routes", "commands"]);
+const families = new Set(["channels", "providers", "tools", "methods", "routes", "commands", "checks"]);
 const packages = /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts)(\/|$)/;
 const adapterMayImport = /^src\/(host|kit|service|main\.ts)/;
 

@@ -1,3 +1,4 @@
+import type { ServiceManager } from "../service/service.ts";
 import type { Fetch, SocketEvents, Socket } from "./socket.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface Host {
   readonly net: Net;
   readonly processes: Processes;
   readonly terminal: Terminal;
+  /** How this system keeps a program running; absent where there is no way that is known here. */
+  readonly services?: ServiceManager | undefined;
   /** The hardware and how much of it is in use; absent where nobody can know. */
   machine?(): Machine;
 }
