@@ -16,7 +16,7 @@ import { openSessions } from "../../src/session/open-sessions.ts";
 import { newRow } from "../../src/session/row.ts";
 import type { SessionRow } from "../../src/session/sessions.ts";
 import { openTextIndex } from "../../src/session/text-index.ts";
-import type { NewEntry } from "../../src/session/transcript.ts";
+import type { Entry } from "../../src/session/transcript.ts";
 import { createFolderLogs } from "../../src/store/folder-log.ts";
 import { createFolderStore } from "../../src/store/folder.ts";
 import { ask, chosenRuntimes, hello, median, residentMb, sleep, startGateway } from "./process.ts";
@@ -114,10 +114,10 @@ async function build(folder: string): Promise<void> {
   const rows: SessionRow[] = [];
   const index = await openIndexLog(logs, { log, live: () => ({ size: rows.length, rows: rows.toReversed() }) });
   const since = clock.now() - sessionCount * 1000;
-  while (rows.length < sessionCount) {
-    const more = Array.from({ length: Math.min(1000, sessionCount - rows.length) }, (_, step) => {
+  while (rows.length < sessionCount - 1) {
+    const more = Array.from({ length: Math.min(1000, sessionCount - 1 - rows.length) }, (_, step) => {
       const number = rows.length + step;
-      const key = number === sessionCount - 1 ? long : `agent:main:webchat:direct:${number}`;
+      const key = `agent:main:webchat:direct:${number}`;
       const title = { derivedTitle: `Question about topic ${number}`, modelProvider: "clawlet", model: "echo" };
       const lastMessagePreview = `An answer to question ${number}, which goes on for some more words…`;
       return newRow(key, { agentId: "main", ...title, lastMessagePreview }, since + number * 1000);
@@ -129,29 +129,29 @@ async function build(folder: string): Promise<void> {
   const search = await openTextIndex({ logs, clock, log });
   const store = createFolderStore(files, folder);
   const sessions = await openSessions({ logs, store, clock, log, search, stateFolder: folder });
-  const of = sessions.get(long);
-  if (!of) throw new Error("the long session was not made");
-  for (let written = 0; written < messageCount; written += 1000) {
-    const more = Array.from({ length: Math.min(1000, messageCount - written) }, (_, step) => message(written + step));
-    await sessions.transcript(of).append(more);
-    await search.flush();
-  }
+  await sessions.import(long, { agentId: "main", entries: conversation() });
+  await search.flush();
   await sessions.close();
   await search.close();
 }
 
-function message(number: number): NewEntry {
+async function* conversation(): AsyncGenerator<readonly Entry[]> {
+  for (let made = 0; made < messageCount; made += 1000) {
+    yield Array.from({ length: Math.min(1000, messageCount - made) }, (_, step) => entry(made + step));
+  }
+}
+
+function entry(number: number): Entry {
   const special = number === messageCount >> 1 ? ` ${rare}` : "";
   const text = `Message ${number}. ${"Some words of a conversation. ".repeat((number * 7919) % 13)}${special}`;
   const content = [{ type: "text", text }] as const;
   // Over days: what is a minute old is read again at a start, in case a crash kept it from the search index.
   const timestamp = clock.now() - (messageCount - number + 120) * 1000;
-  if (number % 2 === 0) return { type: "message", message: { role: "user", content, timestamp } };
+  const place = { id: `m${number}`, parentId: null, seq: number + 1, timestamp: new Date(timestamp).toISOString() };
+  if (number % 2 === 0) return { type: "message", message: { role: "user", content, timestamp }, ...place };
   const model = { api: "clawlet-echo", provider: "clawlet", model: "echo" };
-  return {
-    type: "message",
-    message: { role: "assistant", content, timestamp, usage: noUsage, stopReason: "stop", ...model },
-  };
+  const answer = { role: "assistant", content, timestamp, usage: noUsage, stopReason: "stop", ...model } as const;
+  return { type: "message", message: answer, ...place };
 }
 
 function row(name: string, figure: string, note = ""): void {

@@ -1,8 +1,9 @@
 // Keeps a gateway busy for a long time and prints how its memory goes: many sessions, streamed answers, aborts,
 // clients that come and go.
 //   bun scripts/bench/soak.ts [--minutes 30] [--sessions 1000] [--clients 20] [--rate 25]
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import mri from "mri";
 import { makeHome, startGateway } from "../../test/support/gateway-process.ts";
 import { openRpc, type RpcClient } from "../../test/support/rpc-client.ts";
@@ -16,10 +17,12 @@ const rate = Number(options["rate"] ?? 25);
 
 const counts = { sent: 0, answered: 0, aborted: 0, failed: 0, reconnects: 0, errors: new Map<string, number>() };
 const home = makeHome();
+const heapFile = join(home, "heap.txt");
 const model = await serveModel();
 const gateway = await startGateway({
   home,
   args: [],
+  env: { HEAP_FILE: heapFile, BUN_OPTIONS: `--preload ${join(import.meta.dirname, "heap.ts")}` },
   config: {
     gateway: { mode: "local", auth: { mode: "token", token: "soak" } },
     models: {
@@ -36,6 +39,7 @@ const gateway = await startGateway({
   },
 });
 const samples: { readonly minute: number; readonly mb: number }[] = [];
+let heap = "";
 const began = performance.now();
 const ends = began + minutes * 60_000;
 const sampler = setInterval(sample, 10_000);
@@ -43,6 +47,7 @@ try {
   sample();
   await Promise.all(Array.from({ length: clients }, (_, n) => client(n)));
   sample();
+  if (existsSync(heapFile)) heap = readFileSync(heapFile, "utf8");
 } finally {
   clearInterval(sampler);
   await gateway.stop();
@@ -111,6 +116,10 @@ function report(): void {
   for (const [text, count] of counts.errors) print(`${count} times: ${text}`);
   for (const { minute, mb } of samples.filter((_, at) => at % every === 0)) {
     print(`${minute.toFixed(1).padStart(6)} min ${mb.toFixed(1).padStart(7)} MB ${"█".repeat(Math.round(mb / 5))}`);
+  }
+  for (const line of heap.split("\n").filter(Boolean)) {
+    const [minute = "", mb = ""] = line.split(" ");
+    print(`${minute.padStart(6)} min ${mb.padStart(7)} MB live after a full collection`);
   }
   print(`slope of the last two thirds: ${(slope(late) * 60).toFixed(2)} MB an hour`);
 }

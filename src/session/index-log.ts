@@ -11,7 +11,7 @@ import type { SessionRow } from "./sessions.ts";
 /** The rows on the disk: a log to which each change appends the whole row, rewritten, into blocks, when many have gathered. */
 export interface IndexLog {
   /** What was read at the opening. */
-  readonly rows: Iterable<HeldRow>;
+  readonly rows: readonly HeldRow[];
   /** There was no index. */
   readonly isNew: boolean;
   /** Lines could not be read: rows may be missing. */

@@ -9,7 +9,7 @@ import { rowOf } from "./row.ts";
 
 /** What an index says: its rows as the last change of each left them. */
 export interface IndexContent {
-  readonly rows: Iterable<HeldRow>;
+  readonly rows: readonly HeldRow[];
   /** Lines outside of blocks. */
   readonly loose: number;
   readonly damaged: readonly Run[];
@@ -36,7 +36,7 @@ export async function readIndex(log: Log): Promise<IndexContent> {
   }
 
   for await (const run of runsOf(log, end, RUN)) readLines(run);
-  return { rows: latest(stored, changes), loose, damaged };
+  return { rows: latest(stored.flat(), changes), loose, damaged };
 }
 
 /** Damaged lines that are looked at closer. */
@@ -67,10 +67,7 @@ function changeOf(record: JsonObject): RowChange | undefined {
   return typeof key === "string" && deleted === true ? { key, deleted } : rowOf(record);
 }
 
-function* latest(
-  stored: readonly (readonly StoredRow[])[],
-  changes: ReadonlyMap<string, RowChange>,
-): Generator<HeldRow> {
-  for (const rows of stored) for (const row of rows) if (!changes.has(row.key)) yield row;
-  for (const change of changes.values()) if (!("deleted" in change)) yield change;
+function latest(stored: readonly StoredRow[], changes: ReadonlyMap<string, RowChange>): readonly HeldRow[] {
+  const kept = changes.size === 0 ? stored : stored.filter(({ key }) => !changes.has(key));
+  return [...kept, ...[...changes.values()].flatMap((change) => ("deleted" in change ? [] : [change]))];
 }

@@ -57,6 +57,7 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
       key: rows.bySessionId(sessionId)?.key ?? unborn.get(sessionId),
     }),
     appended: ({ sessionId }, entries) => searching.add(sessionId, entries),
+    keepUp: () => searching.keepUp(),
   });
   const searching = createSearching({ search, log, rows: () => rows, transcript: (of) => transcripts.get(of) });
 

@@ -20,20 +20,28 @@ interface Link {
   older: Link | undefined;
 }
 
-export function createRows(initial: Iterable<HeldRow> = []): Rows {
+export function createRows(initial: readonly HeldRow[] = []): Rows {
   const links = new Map<string, Link>();
   /** Made when it is first asked for: only a search and a few clients do. */
   let ids: Map<string, Link> | undefined;
   /** How many rows there are of each agent, kind and archive: what lists are asked for, counted without a walk. */
-  const tallies = new Map<string, Tally>();
+  const tallies: Tally[] = [];
   let newest: Link | undefined;
 
+  /** Most rows are like the one before. */
+  let recent: Tally | undefined;
+  const tallyOf = (row: HeldRow): Tally => {
+    if (recent && areAlike(recent.sample, row)) return recent;
+    recent = tallies.find(({ sample }) => areAlike(sample, row)) ?? { sample: row, count: 0 };
+    if (recent.count === 0) tallies.push(recent);
+    return recent;
+  };
   const tally = (row: HeldRow, by: number): void => {
-    const name = `${row.kind} ${isArchived(row)} ${row.agentId}`;
-    const known = tallies.get(name) ?? { sample: row, count: 0 };
+    const known = tallyOf(row);
     known.count += by;
-    tallies.set(name, known);
-    if (known.count === 0) tallies.delete(name);
+    if (known.count > 0) return;
+    tallies.splice(tallies.indexOf(known), 1);
+    recent = undefined;
   };
   const unlink = ({ newer, older }: Link): void => {
     if (newer) newer.older = older;
@@ -108,7 +116,7 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
       const since = query.activeMinutes === undefined ? Number.NEGATIVE_INFINITY : now - query.activeMinutes * 60_000;
       if (sortBy === "updatedAt" && !isWanted && query.activeMinutes === undefined) {
         let total = 0;
-        for (const { sample, count } of tallies.values()) if (isListed(sample)) total += count;
+        for (const { sample, count } of tallies) if (isListed(sample)) total += count;
         return { rows: take(linksNewestFirst(), isListed, { offset, limit }).map(whole), total };
       }
       const all: { readonly link: Link; readonly interaction: number }[] = [];
@@ -124,7 +132,7 @@ export function createRows(initial: Iterable<HeldRow> = []): Rows {
     },
   };
   // From the oldest on, so that each is placed in one step.
-  for (const row of [...initial].sort((a, b) => a.updatedAt - b.updatedAt)) set(row);
+  for (const row of initial.toSorted((a, b) => a.updatedAt - b.updatedAt)) set(row);
   return rows;
 }
 
@@ -132,6 +140,10 @@ interface Tally {
   /** Any row of it: all of them are alike in what is counted. */
   readonly sample: RowHead;
   count: number;
+}
+
+function areAlike(a: RowHead, b: RowHead): boolean {
+  return a.agentId === b.agentId && a.kind === b.kind && isArchived(a) === isArchived(b);
 }
 
 function isArchived(row: RowHead): boolean {

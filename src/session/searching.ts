@@ -12,6 +12,8 @@ import type { TranscriptOf } from "./transcripts.ts";
 export interface Searching {
   add(sessionId: string, entries: readonly Entry[]): void;
   forget(sessionId: string): void;
+  /** Resolves when the index has written what waits for it, so that a long conversation does not gather in memory. */
+  keepUp(): Promise<void>;
   /** Adds again, in the background, what a crash may have kept from the index. */
   catchUp(): void;
   query: Sessions["search"];
@@ -48,11 +50,11 @@ export function createSearching({ search, log, rows, transcript }: SearchingOpti
     const from = transcript(row);
     for (let offset = 0; !stopping.signal.aborted; offset += BATCH) {
       const entries = await from.page({ limit: BATCH, offset, kinds: ["message"] });
-      const texts = textsFor(row.sessionId, entries);
-      index.add(texts.filter(({ timestamp }) => timestamp >= since));
+      // By when they were written: a message that had to wait for its turn was said long before.
+      const newer = entries.filter(({ timestamp }) => Date.parse(timestamp) >= since);
+      index.add(textsFor(row.sessionId, newer));
       await index.flush();
-      const [oldest] = entries;
-      if (!oldest || entries.length < BATCH || Date.parse(oldest.timestamp) < since) return;
+      if (newer.length < BATCH) return;
     }
   }
 
@@ -62,6 +64,10 @@ export function createSearching({ search, log, rows, transcript }: SearchingOpti
       if (texts.length > 0) search?.add(texts);
     },
     forget: (sessionId) => search?.forget(sessionId),
+    async keepUp() {
+      // An index that cannot be written says so itself, and tries again: no conversation waits for it.
+      await search?.flush().catch(() => undefined);
+    },
     catchUp() {
       if (!search) return;
       catching = catching.then(() => addWhatIsMissing(search));

@@ -36,9 +36,12 @@ export interface TranscriptsOptions {
   /** The first line of a new transcript. */
   readonly header: (of: TranscriptOf) => JsonObject;
   readonly appended: (of: TranscriptOf, entries: readonly Entry[]) => void;
+  /** Called after each part of a transcript that is made as a whole; the next part waits for it. */
+  readonly keepUp: () => Promise<void>;
 }
 
-export function createTranscripts({ logs, clock, log, header, appended }: TranscriptsOptions): Transcripts {
+export function createTranscripts(options: TranscriptsOptions): Transcripts {
+  const { logs, clock, log, header, appended, keepUp } = options;
   const lanes = createLanes();
   /** The longest unused first. */
   const open = new Map<string, Promise<TranscriptFile>>();
@@ -88,6 +91,7 @@ export function createTranscripts({ logs, clock, log, header, appended }: Transc
       return await fill(async (entries) => {
         const made = await file.append(entries);
         appended(of, made);
+        await keepUp();
         return made;
       });
     } finally {

@@ -364,6 +364,25 @@ test("after a crash the search gets again what its index may lack", async () => 
   assert.ok(search.texts.every(({ sessionId }) => sessionId === row.sessionId));
 });
 
+test("after a crash the search gets a message too that waited long for its turn", async () => {
+  const { open, clock } = fixture();
+  const sessions = await open();
+  const row = await sessions.ensure(main, { agentId: "main" });
+  const said = clock.now();
+  clock.jump(3_600_000);
+  await sessions.transcript(row).append([user("at last", said)]);
+  await sessions.change(main, () => ({}), "test");
+  await sessions.close();
+  const search = scriptedSearch(clock.now() - 1000);
+  const again = await open({ search });
+  for (let turn = 0; turn < 100 && search.texts.length === 0; turn++) await settle();
+  await again.close();
+  assert.equal(
+    search.texts.map(({ text }) => text),
+    ["at last"],
+  );
+});
+
 test("without an index to search in, a search says so", async () => {
   const sessions = await fixture().open();
   assert.is(await code(sessions.search({ query: "x", limit: 1 })), "unavailable");
