@@ -132,10 +132,10 @@ function isOwnPart(from: string, to: string): boolean {
   return from === to || to.startsWith(`${from.replace(/\.tsx?$/, "")}-`);
 }
 
-/** The interface file of a family is named in the singular: methods/method.ts. */
+/** The interface file of a family is named in the singular: methods/method.ts; all of the family share its parts. */
 function isInterface(file: string): boolean {
   const [, folder = "", name = ""] = file.split("/");
-  return folder.startsWith(name.replace(/\.ts$/, ""));
+  return folder.startsWith(name.replace(/(-[a-z]+)?\.ts$/, ""));
 }
 
 function show({ from, to }: Import): string {

@@ -1,17 +1,9 @@
 import type { Clock } from "../host/host.ts";
 import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
-import {
-  brokenOff,
-  invalidArguments,
-  providerFailure,
-  providerFailureOf,
-  type Api,
-  type FailureKind,
-  type ModelRequest,
-  type ModelSpec,
-  type Provider,
-} from "../providers/provider.ts";
+import { brokenOff, providerFailure, providerFailureOf, type FailureKind } from "../providers/provider-failure.ts";
+import { invalidArguments } from "../providers/provider-answer.ts";
+import type { Api, ModelRequest, ModelSpec, Provider } from "../providers/provider.ts";
 import type { AssistantMessage } from "../session/message.ts";
 import type { Accounts, Route, RouteInput } from "../model/accounts.ts";
 import type { Budget } from "../budget/budget.ts";

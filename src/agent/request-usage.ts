@@ -1,4 +1,5 @@
-import { usageOf, type ModelRequest } from "../providers/provider.ts";
+import { usageOf } from "../providers/provider-answer.ts";
+import type { ModelRequest } from "../providers/provider.ts";
 import type { Usage } from "../session/message.ts";
 import { messageTokens, textTokens } from "./tokens.ts";
 

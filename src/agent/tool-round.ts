@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Clock } from "../host/host.ts";
 import { Failure } from "../kit/error.ts";
-import { isInvalidArguments } from "../providers/provider.ts";
+import { isInvalidArguments } from "../providers/provider-answer.ts";
 import type { Media } from "../session/media.ts";
 import type { ToolCallPart } from "../session/message.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";

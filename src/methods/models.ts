@@ -9,7 +9,8 @@ import type { App } from "../app.ts";
 import { accountSelection, accountSelectionResult } from "../flow/account-selection.ts";
 import { Failure } from "../kit/error.ts";
 import { providerFacts } from "../providers/facts.ts";
-import type { FailureKind, ModelSpec } from "../providers/provider.ts";
+import type { FailureKind } from "../providers/provider-failure.ts";
+import type { ModelSpec } from "../providers/provider.ts";
 import { method } from "./method.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty());

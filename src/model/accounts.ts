@@ -1,4 +1,5 @@
-import type { Endpoint, FailureKind, ModelSpec, ThinkingLevel } from "../providers/provider.ts";
+import type { Endpoint, ModelSpec, ThinkingLevel } from "../providers/provider.ts";
+import type { FailureKind } from "../providers/provider-failure.ts";
 import type { SessionRow } from "../session/sessions.ts";
 
 /** Which models there are, what they cost, and how to reach each of them now. */

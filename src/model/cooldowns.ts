@@ -1,4 +1,4 @@
-import type { FailureKind } from "../providers/provider.ts";
+import type { FailureKind } from "../providers/provider-failure.ts";
 
 /** How a credential has fared, as `auth-profiles.json` keeps it (cli.md 8.16). Times are milliseconds since 1970. */
 export interface UsageStats {

@@ -1,6 +1,7 @@
 import type { Clock } from "../host/host.ts";
 import { Failure } from "../kit/error.ts";
-import { type Provider, providerFailureOf } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
+import { providerFailureOf } from "../providers/provider-failure.ts";
 import type { ProbeResult, Route } from "./accounts.ts";
 
 interface ProbeOptions {

@@ -1,15 +1,7 @@
 import type { JsonObject } from "../kit/json.ts";
 import type { AssistantMessage, ImagePart, TextPart, ToolCallPart, UserMessage } from "../session/message.ts";
-import {
-  fittingIds,
-  fittingName,
-  inOrder,
-  isOwn,
-  type ModelRequest,
-  type ModelSpec,
-  pictureNote,
-  type ThinkingLevel,
-} from "./provider.ts";
+import { fittingIds, fittingName, inOrder, isOwn, pictureNote } from "./provider-request.ts";
+import type { ModelRequest, ModelSpec, ThinkingLevel } from "./provider.ts";
 
 /** What is sent to `/v1/messages`, and the beta features that it needs. */
 export interface AnthropicRequest {

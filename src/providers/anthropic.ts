@@ -2,21 +2,10 @@ import * as v from "valibot";
 import { isObject, parseJson } from "../kit/json.ts";
 import type { AssistantMessage, StopReason, ThinkingPart, ToolCallPart } from "../session/message.ts";
 import { anthropicRequest } from "./anthropic-request.ts";
-import {
-  argumentsOf,
-  brokenOff,
-  failureFromEvent,
-  garbled,
-  getJson,
-  type ListedModel,
-  type ModelEvent,
-  type ModelRequest,
-  postForEvents,
-  type Provider,
-  type ProviderCall,
-  refused,
-  usageOf,
-} from "./provider.ts";
+import { argumentsOf, usageOf } from "./provider-answer.ts";
+import { brokenOff, failureFromEvent, garbled, refused } from "./provider-failure.ts";
+import { getJson, postForEvents } from "./provider-exchange.ts";
+import type { ListedModel, ModelEvent, ModelRequest, Provider, ProviderCall } from "./provider.ts";
 
 /** Anthropic's Messages dialect (platform.claude.com, "Streaming messages"), for Claude and who speaks like it. */
 export const anthropic = { api: "anthropic-messages", stream, models } satisfies Provider;

@@ -1,6 +1,7 @@
 import { stopped } from "../kit/stream.ts";
 import type { AssistantMessage, Message, ToolCallPart, ToolResultMessage } from "../session/message.ts";
-import { type ModelEvent, type ModelRequest, type Provider, type ProviderCall, usageOf } from "./provider.ts";
+import type { ModelEvent, ModelRequest, Provider, ProviderCall } from "./provider.ts";
+import { usageOf } from "./provider-answer.ts";
 
 /**
  * The built-in model `clawlet/echo`, which makes a first run work without a key. It understands nothing, says so, and

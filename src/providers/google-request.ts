@@ -7,15 +7,8 @@ import type {
   ToolResultMessage,
   UserMessage,
 } from "../session/message.ts";
-import {
-  fittingName,
-  inOrder,
-  isOwn,
-  type ModelRequest,
-  type ModelSpec,
-  pictureNote,
-  type ThinkingLevel,
-} from "./provider.ts";
+import { fittingName, inOrder, isOwn, pictureNote } from "./provider-request.ts";
+import type { ModelRequest, ModelSpec, ThinkingLevel } from "./provider.ts";
 
 /** A request in the dialect of the Gemini API (ai.google.dev, "GenerateContentRequest"). */
 export function googleRequest(request: ModelRequest): JsonObject {

@@ -3,21 +3,10 @@ import { randomHex } from "../kit/ids.ts";
 import { parseJson } from "../kit/json.ts";
 import type { AssistantMessage, StopReason, TextPart, ThinkingPart, ToolCallPart } from "../session/message.ts";
 import { googleRequest } from "./google-request.ts";
-import {
-  brokenOff,
-  failureFromEvent,
-  garbled,
-  getJson,
-  type ListedModel,
-  type ModelEvent,
-  type ModelRequest,
-  postForEvents,
-  type Provider,
-  type ProviderCall,
-  providerFailure,
-  refused,
-  usageOf,
-} from "./provider.ts";
+import { brokenOff, failureFromEvent, garbled, providerFailure, refused } from "./provider-failure.ts";
+import { getJson, postForEvents } from "./provider-exchange.ts";
+import type { ListedModel, ModelEvent, ModelRequest, Provider, ProviderCall } from "./provider.ts";
+import { usageOf } from "./provider-answer.ts";
 
 /** The dialect of Google's Gemini API (ai.google.dev, "Generating content", `streamGenerateContent`). */
 export const google = { api: "google-generative-ai", stream, models } satisfies Provider;

@@ -9,24 +9,11 @@ import type {
   ThinkingPart,
   ToolCallPart,
 } from "../session/message.ts";
-import {
-  argumentsOf,
-  brokenOff,
-  failureFromEvent,
-  garbled,
-  getJson,
-  inOrder,
-  isOwn,
-  type ListedModel,
-  type ModelEvent,
-  type ModelRequest,
-  type ModelSpec,
-  pictureNote,
-  postForLines,
-  type Provider,
-  type ProviderCall,
-  usageOf,
-} from "./provider.ts";
+import { argumentsOf, usageOf } from "./provider-answer.ts";
+import { brokenOff, failureFromEvent, garbled } from "./provider-failure.ts";
+import { getJson, postForLines } from "./provider-exchange.ts";
+import { inOrder, isOwn, pictureNote } from "./provider-request.ts";
+import type { ListedModel, ModelEvent, ModelRequest, ModelSpec, Provider, ProviderCall } from "./provider.ts";
 
 /** Ollama's own dialect (docs.ollama.com, "Generate a chat message"): unlike its OpenAI one it can set the context's size. */
 export const ollama = { api: "ollama", stream, models } satisfies Provider;

@@ -1,16 +1,7 @@
 import { type JsonObject, parseJson } from "../kit/json.ts";
 import type { AssistantMessage, ImagePart, TextPart, ToolCallPart, ToolResultMessage } from "../session/message.ts";
-import {
-  effortOf,
-  fittingIds,
-  fittingName,
-  inOrder,
-  isOwn,
-  type ModelRequest,
-  type ModelSpec,
-  pictureNote,
-  type ToolSpec,
-} from "./provider.ts";
+import { effortOf, fittingIds, fittingName, inOrder, isOwn, pictureNote } from "./provider-request.ts";
+import type { ModelRequest, ModelSpec, ToolSpec } from "./provider.ts";
 
 /**
  * The body of a request in the Chat Completions dialect. It reads these keys of `compat`, of which the first eight are

@@ -2,23 +2,10 @@ import { isObject, type JsonObject, parseJson } from "../kit/json.ts";
 import type { AssistantMessage, ThinkingPart, ToolCallPart, Usage } from "../session/message.ts";
 import { completionsRequest } from "./openai-completions-request.ts";
 import { contentOf, createTagReader, keepDetail, reasoningOf } from "./openai-completions-thoughts.ts";
-import {
-  argumentsOf,
-  brokenOff,
-  countIn,
-  failureFromEvent,
-  garbled,
-  getJson,
-  type ListedModel,
-  type ModelEvent,
-  type ModelRequest,
-  type ModelSpec,
-  postForEvents,
-  type Provider,
-  type ProviderCall,
-  refused,
-  usageOf,
-} from "./provider.ts";
+import { argumentsOf, countIn, usageOf } from "./provider-answer.ts";
+import { brokenOff, failureFromEvent, garbled, refused } from "./provider-failure.ts";
+import { getJson, postForEvents } from "./provider-exchange.ts";
+import type { ListedModel, ModelEvent, ModelRequest, ModelSpec, Provider, ProviderCall } from "./provider.ts";
 
 /**
  * OpenAI's Chat Completions dialect (platform.openai.com, "Chat Completions: streaming"), which most providers and

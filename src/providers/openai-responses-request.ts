@@ -1,16 +1,7 @@
 import { isObject, type JsonObject, parseJson } from "../kit/json.ts";
 import type { AssistantMessage, ImagePart, TextPart, ThinkingPart } from "../session/message.ts";
-import {
-  effortOf,
-  fittingIds,
-  fittingName,
-  inOrder,
-  isOwn,
-  type ModelRequest,
-  type ModelSpec,
-  pictureNote,
-  type ToolSpec,
-} from "./provider.ts";
+import { effortOf, fittingIds, fittingName, inOrder, isOwn, pictureNote } from "./provider-request.ts";
+import type { ModelRequest, ModelSpec, ToolSpec } from "./provider.ts";
 
 /**
  * The body of a request in the Responses dialect. Nothing is kept by the provider: thoughts come back encrypted and are

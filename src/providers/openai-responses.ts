@@ -1,23 +1,10 @@
 import { isObject, type JsonObject, parseJson } from "../kit/json.ts";
 import type { AssistantMessage, TextPart, ThinkingPart, Usage } from "../session/message.ts";
 import { responsesRequest } from "./openai-responses-request.ts";
-import {
-  argumentsOf,
-  brokenOff,
-  countIn,
-  failureFromEvent,
-  garbled,
-  getJson,
-  type ListedModel,
-  type ModelEvent,
-  type ModelRequest,
-  type ModelSpec,
-  postForEvents,
-  type Provider,
-  type ProviderCall,
-  refused,
-  usageOf,
-} from "./provider.ts";
+import { argumentsOf, countIn, usageOf } from "./provider-answer.ts";
+import { brokenOff, failureFromEvent, garbled, refused } from "./provider-failure.ts";
+import { getJson, postForEvents } from "./provider-exchange.ts";
+import type { ListedModel, ModelEvent, ModelRequest, ModelSpec, Provider, ProviderCall } from "./provider.ts";
 
 /** OpenAI's Responses dialect (platform.openai.com, "Responses: streaming events"). */
 export const openaiResponses = { api: "openai-responses", stream, models } satisfies Provider;

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Route } from "../../src/model/accounts.ts";
 import type { RunEvent } from "../../src/agent/runner.ts";
 import { Failure } from "../../src/kit/error.ts";
-import { providerFailureOf, type FailureKind } from "../../src/providers/provider.ts";
+import { providerFailureOf, type FailureKind } from "../../src/providers/provider-failure.ts";
 import { textOf } from "../../src/session/message.ts";
 import {
   modelSpec,

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { toMessages } from "../../src/agent/context.ts";
 import { withPictures } from "../../src/agent/pictures.ts";
-import { inOrder } from "../../src/providers/provider.ts";
+import { inOrder } from "../../src/providers/provider-request.ts";
 import { noUsage, textOf, type AssistantMessage, type Message } from "../../src/session/message.ts";
 import type { Entry, EntryContent } from "../../src/session/transcript.ts";
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { record, summaryRequest } from "../../src/agent/summary.ts";
 import type { JsonObject } from "../../src/kit/json.ts";
 import { createLogger } from "../../src/kit/log.ts";
-import { isInvalidArguments } from "../../src/providers/provider.ts";
+import { isInvalidArguments } from "../../src/providers/provider-answer.ts";
 import { callsOf } from "../../src/agent/context.ts";
 import { noUsage, textOf, type Message } from "../../src/session/message.ts";
 import { openSessions } from "../../src/session/open-sessions.ts";

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as v from "valibot";
 import { Failure } from "../../src/kit/error.ts";
-import { invalidArguments } from "../../src/providers/provider.ts";
+import { invalidArguments } from "../../src/providers/provider-answer.ts";
 import { textOf, type Message } from "../../src/session/message.ts";
 import { tool, type Tool, type ToolContext, type ToolResult } from "../../src/tools/tool.ts";
 import { scriptedRunner, type Reply } from "../support/scripted-model.ts";

@@ -3,7 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { JsonObject } from "../../src/kit/json.ts";
 import { anthropic } from "../../src/providers/anthropic.ts";
-import { isInvalidArguments, thinkingLevels } from "../../src/providers/provider.ts";
+import { isInvalidArguments } from "../../src/providers/provider-answer.ts";
+import { thinkingLevels } from "../../src/providers/provider.ts";
 import { anthropicDouble, claude, scripts } from "../support/vendors/anthropic.ts";
 import {
   answer,

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { anthropic } from "../../src/providers/anthropic.ts";
-import { type ProviderCall, providerFailureOf } from "../../src/providers/provider.ts";
+import type { ProviderCall } from "../../src/providers/provider.ts";
+import { providerFailureOf } from "../../src/providers/provider-failure.ts";
 import { anthropicDouble, claude, scripts } from "../support/vendors/anthropic.ts";
 import { ask, callOf, collect, failureOf, requestOf } from "../support/vendors/double.ts";
 

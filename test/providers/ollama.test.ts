@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { JsonObject } from "../../src/kit/json.ts";
 import { ollama } from "../../src/providers/ollama.ts";
-import { isInvalidArguments } from "../../src/providers/provider.ts";
+import { isInvalidArguments } from "../../src/providers/provider-answer.ts";
 import {
   answer,
   ask,

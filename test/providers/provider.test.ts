@@ -1,18 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Failure } from "../../src/kit/error.ts";
-import {
-  argumentsOf,
-  failureFromResponse,
-  type FailureKind,
-  getJson,
-  inOrder,
-  isInvalidArguments,
-  postForEvents,
-  type ProviderCall,
-  providerFailureOf,
-  usageOf,
-} from "../../src/providers/provider.ts";
+import { argumentsOf, isInvalidArguments, usageOf } from "../../src/providers/provider-answer.ts";
+import { failureFromResponse, type FailureKind, providerFailureOf } from "../../src/providers/provider-failure.ts";
+import { getJson, postForEvents } from "../../src/providers/provider-exchange.ts";
+import { inOrder } from "../../src/providers/provider-request.ts";
+import type { ProviderCall } from "../../src/providers/provider.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { answer, callOf, now, toolResult, user } from "../support/vendors/double.ts";
 import { claude } from "../support/vendors/anthropic.ts";

@@ -8,16 +8,15 @@ import type { JsonObject } from "../../src/kit/json.ts";
 import { createLogger, type LogRecord } from "../../src/kit/log.ts";
 import {
   apis,
-  providerFailure,
-  usageOf,
   type Api,
-  type FailureKind,
   type ModelEvent,
   type ModelRequest,
   type ModelSpec,
   type Provider,
   type ProviderCall,
 } from "../../src/providers/provider.ts";
+import { providerFailure, type FailureKind } from "../../src/providers/provider-failure.ts";
+import { usageOf } from "../../src/providers/provider-answer.ts";
 import { createMedia, type Media } from "../../src/session/media.ts";
 import type { AssistantMessage, Message, ToolCallPart, Usage } from "../../src/session/message.ts";
 import { openSessions } from "../../src/session/open-sessions.ts";

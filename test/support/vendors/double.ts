@@ -1,14 +1,14 @@
 import type { JsonObject } from "../../../src/kit/json.ts";
 import type { Failure } from "../../../src/kit/error.ts";
-import {
-  type Endpoint,
-  type ModelEvent,
-  type ModelRequest,
-  type ModelSpec,
-  type Provider,
-  type ProviderCall,
-  providerFailureOf,
+import type {
+  Endpoint,
+  ModelEvent,
+  ModelRequest,
+  ModelSpec,
+  Provider,
+  ProviderCall,
 } from "../../../src/providers/provider.ts";
+import { providerFailureOf } from "../../../src/providers/provider-failure.ts";
 import type {
   AssistantMessage,
   ImagePart,
