@@ -51,6 +51,7 @@ export async function requestOf(parts: RequestParts): Promise<ModelRequest> {
     tools: specs,
     thinking,
     maxTokens: answerTokens(limits, model, tokens),
+    temperature: model.temperature,
     cacheKey,
   };
 }

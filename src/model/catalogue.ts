@@ -100,6 +100,10 @@ function entryNamed(providers: ReadonlyMap<string, ProviderEntry>, name: string)
 }
 
 function withParams(model: ModelSpec, params: JsonObject | undefined): ModelSpec {
-  const maxTokens = params?.["maxTokens"];
-  return Number.isInteger(maxTokens) && Number(maxTokens) > 0 ? { ...model, maxTokens: Number(maxTokens) } : model;
+  const { maxTokens, temperature } = params ?? {};
+  return {
+    ...model,
+    ...(Number.isInteger(maxTokens) && Number(maxTokens) > 0 ? { maxTokens: Number(maxTokens) } : {}),
+    ...(typeof temperature === "number" && temperature >= 0 && temperature <= 2 ? { temperature } : {}),
+  };
 }

@@ -82,6 +82,8 @@ export interface ModelSpec {
   readonly contextWindow: number;
   /** Tokens it can write at once. */
   readonly maxTokens: number;
+  /** What its requests are made with, where a person chose one. */
+  readonly temperature?: number | undefined;
   /** US dollars for a million tokens; zeros where unknown. */
   readonly cost: Cost;
   /** Where the endpoint differs from its dialect; each dialect says which keys it reads. */

@@ -136,7 +136,7 @@ export function createTranscripts(options: TranscriptsOptions): Transcripts {
   };
 }
 
-const MAX_OPEN = 64;
+const MAX_OPEN = 24;
 
 /** Where a transcript is. Ids come from outside: those that are not plain names reject (threat M). */
 export function transcriptKey({ sessionId, agentId }: TranscriptOf): string {

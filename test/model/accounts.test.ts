@@ -173,13 +173,13 @@ test("what is described goes over what is known", async () => {
   const { accounts } = await open({
     config: {
       models: { providers: { openai: { models: [{ id: "gpt-5", name: "Five", contextWindow: 1000 }] } } },
-      agents: { defaults: { models: { "openai/gpt-5": { params: { maxTokens: 77 } } } } },
+      agents: { defaults: { models: { "openai/gpt-5": { params: { maxTokens: 77, temperature: 0.2 } } } } },
     },
   });
-  const { name, contextWindow, maxTokens, reasoning, cost } = known(accounts, "openai/gpt-5");
+  const { name, contextWindow, maxTokens, reasoning, temperature, cost } = known(accounts, "openai/gpt-5");
   assert.equal(
-    { name, contextWindow, maxTokens, reasoning },
-    { name: "Five", contextWindow: 1000, maxTokens: 77, reasoning: true },
+    { name, contextWindow, maxTokens, reasoning, temperature },
+    { name: "Five", contextWindow: 1000, maxTokens: 77, reasoning: true, temperature: 0.2 },
   );
   assert.is(cost.input, 1.25);
 });
