@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { App } from "../app.ts";
-import { addressOfAgent } from "../flow/address.ts";
 import { agentParam, keyParam, textParam } from "../flow/params.ts";
+import { redirect, sessionOf } from "../flow/redirect.ts";
 import { Failure } from "../kit/error.ts";
 import { uuid } from "../kit/ids.ts";
 import { textOf, type UserMessage } from "../session/message.ts";
@@ -30,15 +30,17 @@ export const sessionBranchMethods = [
     params,
     result: v.object(editor),
     async run({ app, params }) {
-      const row = sessionOf(app, params);
+      const row = sessionOf(app, params.sessionKey, params.agentId);
       await messageAt(app, row, params.entryId);
       await app.turns.abort({ sessionKey: row.key });
-      return app.turns.exclusive(row.key, async () => {
-        // Looked up again: the conversation may be another one by now.
-        const { entry, message } = await messageAt(app, sessionOf(app, params), params.entryId);
-        await app.sessions.transcript(sessionOf(app, params)).rewind(entry.parentId ?? undefined);
-        await app.sessions.change(row.key, () => ({}), "rewind");
-        return draftOf(app, message);
+      return redirect(app, row.key, {
+        reason: "rewind",
+        async lead(transcript, now) {
+          const { entry, message } = await messageAt(app, now, params.entryId);
+          const draft = await draftOf(app, message);
+          await transcript.rewind((await transcript.before(entry))?.id);
+          return draft;
+        },
       });
     },
   }),
@@ -49,7 +51,7 @@ export const sessionBranchMethods = [
     params,
     result: v.object({ sessionKey: v.string(), ...editor }),
     async run({ app, params }) {
-      const row = sessionOf(app, params);
+      const row = sessionOf(app, params.sessionKey, params.agentId);
       const { message } = await messageAt(app, row, params.entryId);
       const newKey = `agent:${row.agentId.toLowerCase()}:dashboard:${uuid()}`;
       const made = await app.sessions.fork(row.key, { newKey, beforeEntryId: params.entryId });
@@ -57,12 +59,6 @@ export const sessionBranchMethods = [
     },
   }),
 ] as const;
-
-function sessionOf(app: App, { sessionKey, agentId }: v.InferOutput<typeof params>): SessionRow {
-  const row = app.sessions.get(addressOfAgent(app, sessionKey, agentId).key);
-  if (row) return row;
-  throw new Failure("not-found", `No session found: ${sessionKey}`);
-}
 
 /** A message of the person that is in the conversation now. */
 async function messageAt(

@@ -6,7 +6,16 @@ import type { Log, Logs } from "../store/log.ts";
 import { createMemoryLogs } from "../store/memory-log.ts";
 import { unseal } from "../store/seal.ts";
 import type { EntryIds } from "./entry-id.ts";
-import { counted, formatLine, isRewind, kindOf, noCounts, rewindContent, type Skip } from "./entry-line.ts";
+import {
+  counted,
+  formatLine,
+  isRewind,
+  kindOf,
+  noCounts,
+  rewindContent,
+  type Counts,
+  type Skip,
+} from "./entry-line.ts";
 import { openPath, type Path } from "./path.ts";
 
 export interface AdoptOptions {
@@ -94,13 +103,16 @@ interface Plan {
 
 async function writeLines(source: Log, target: Log, { nodes, onPath, ids }: Plan): Promise<void> {
   const skips: Skip[] = [];
-  let [seq, counts, compaction] = [0, noCounts, 0];
+  /** What each line has behind it and with it, on the path or on a branch off it. */
+  const held = new Map<string, Held>();
+  let path = nothing;
+  let seq = 0;
   let parentId: string | null = null;
   let lines: string[] = [];
   const skip = (): void => {
     const open = skips.at(-1);
     if (open?.to === seq - 1) skips[skips.length - 1] = { ...open, to: seq };
-    else skips.push({ from: seq, to: seq, counts });
+    else skips.push({ from: seq, to: seq, counts: path.counts });
   };
   for await (const { record } of recordsOf(source)) {
     if (record["type"] === "session") lines.push(JSON.stringify(record));
@@ -109,16 +121,16 @@ async function writeLines(source: Log, target: Log, { nodes, onPath, ids }: Plan
       const id = node?.id ?? ids.idOf(seq + 1);
       const on = onPath[seq++] === true;
       const kind = kindOf(record);
-      if (!on) skip();
-      else {
-        counts = counted(counts, kind);
-        parentId = id;
-        if (kind === "compaction") compaction = seq;
-      }
+      const before = on ? path : (held.get(node?.parent ?? "") ?? nothing);
+      const here = {
+        counts: counted(before.counts, kind),
+        compaction: kind === "compaction" ? seq : before.compaction,
+      };
+      held.set(id, here);
+      if (on) [path, parentId] = [here, id];
+      else skip();
       const timestamp = typeof record["timestamp"] === "string" ? record["timestamp"] : new Date(0).toISOString();
-      lines.push(
-        formatLine(record, { id, parentId: node?.parent ?? null, seq, timestamp, counts, rewind: 0, compaction }),
-      );
+      lines.push(formatLine(record, { id, parentId: node?.parent ?? null, seq, timestamp, rewind: 0, ...here }));
     }
     if (lines.length >= BATCH) {
       await target.append(lines);
@@ -128,10 +140,17 @@ async function writeLines(source: Log, target: Log, { nodes, onPath, ids }: Plan
   if (skips.length > 0) {
     seq++;
     skip();
-    const frame = { id: ids.idOf(seq), parentId, seq, counts, rewind: seq, compaction };
+    const frame = { id: ids.idOf(seq), parentId, seq, rewind: seq, ...path };
     lines.push(formatLine(rewindContent(parentId, skips), { ...frame, timestamp: new Date(0).toISOString() }));
   }
   if (lines.length > 0) await target.append(lines);
 }
+
+interface Held {
+  readonly counts: Counts;
+  readonly compaction: number;
+}
+
+const nothing: Held = { counts: noCounts, compaction: 0 };
 
 const BATCH = 500;

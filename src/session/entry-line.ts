@@ -29,6 +29,8 @@ export interface Skip {
 /** A line of a transcript, with what lets a reader find its way without reading the rest. */
 export interface Line {
   readonly id: string;
+  /** What it follows; of the first entry after a rewind that is the rewind, and of a rewind where the path goes on. */
+  readonly parentId: string | null;
   readonly seq: number;
   readonly counts: Counts;
   /** `seq` of the newest rewind and of the newest compaction on the path, at this line; 0 for none. */
@@ -43,10 +45,7 @@ export interface Line {
 /** A line for the file. Whatever is in `content` by the names of the frame does not count. */
 export function formatLine(
   content: EntryContent | JsonObject,
-  frame: Pick<Line, "id" | "seq" | "counts" | "rewind" | "compaction"> & {
-    readonly parentId: string | null;
-    readonly timestamp: string;
-  },
+  frame: Omit<Line, "entry" | "skips"> & { readonly timestamp: string },
 ): string {
   const { id, parentId, seq, timestamp, counts, rewind, compaction } = frame;
   const { type, ...rest } = content;
@@ -68,12 +67,13 @@ export function parseLine(stored: Parameters<typeof unseal>[0]): Line | "damaged
   if (!unsealed) return "damaged";
   const { record } = unsealed;
   if (record["type"] === "session") return "header";
-  const { id, seq, n } = record;
+  const { id, parentId, seq, n } = record;
   const numbers = numbersOf(n, kinds.length + 2);
   if (typeof id !== "string" || !isCount(seq) || seq === 0 || !numbers) return "foreign";
   const rewinds = isRewind(record);
   return {
     id,
+    parentId: typeof parentId === "string" ? parentId : null,
     seq,
     counts: numbers.slice(0, kinds.length),
     rewind: numbers[kinds.length] ?? 0,

@@ -252,7 +252,7 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
       const before = loading;
       loading = (async () => {
         await before.catch(() => undefined); // what could not be read then may be readable now
-        await transcripts.close();
+        await transcripts.letGo();
         await index.close();
         await load();
       })();

@@ -17,8 +17,10 @@ export interface Path {
   readonly log: Log;
   /** Entries of the path whose measure is above `from` and at most `to`, oldest first. */
   select(measure: Measure, range: Range): Promise<readonly Entry[]>;
-  /** The line of this place, if it is on the path. */
-  line(seq: number): Promise<Line | undefined>;
+  /** The same as lines: entries, and what this program cannot read. */
+  lines(measure: Measure, range: Range): Promise<readonly Line[]>;
+  /** Lines that are off the path, in about so many bytes: the newest stretch first, each in the order of the file. */
+  left(bytes: number): AsyncIterable<Line>;
   /** The entry of an id that says nothing of its place: reads the file until it is found. */
   search(id: string): Promise<Entry | undefined>;
   append(lines: readonly { readonly line: Line; readonly text: string }[], header?: string): Promise<void>;
@@ -118,6 +120,8 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       },
     });
 
+  const offsetAfter = (seq: number): Promise<number> => find((line) => line.seq, { target: seq, most: tip.last });
+
   const skipOf = (seq: number): Skip | undefined => skipAround(tip.skips, seq);
 
   async function select(measure: Measure, { from, to, limit = Number.POSITIVE_INFINITY }: Range): Promise<Line[]> {
@@ -148,7 +152,7 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       offset += run.bytes.length;
       const left = skipOf(good.at(-1)?.line.seq ?? 0);
       if (!left) continue;
-      offset = Math.max(offset, await find(({ seq }) => seq, { target: left.to, most: tip.last }));
+      offset = Math.max(offset, await offsetAfter(left.to));
       read = [];
     }
     // The end of the file is what is asked for most.
@@ -171,7 +175,23 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       return tip;
     },
     select: async (measure, range) => (await select(measure, range)).flatMap(({ entry }) => (entry ? [entry] : [])),
-    line: async (seq) => (await select((at) => at.seq, { from: seq - 1, to: seq }))[0],
+    lines: select,
+    async *left(bytes) {
+      let room = bytes;
+      for (const { from, to } of tip.skips.toReversed()) {
+        const begin = await offsetAfter(from - 1);
+        const end = await offsetAfter(to);
+        let at = Math.max(begin, end - room);
+        while (at < end) {
+          const run = await readFrom(log, at, Math.min(end - at, RUN * 8));
+          const { good } = await parse(run);
+          for (const { line } of good) if (line.seq >= from && line.seq <= to) yield line;
+          at = run.offset + Math.max(run.bytes.length, 1);
+        }
+        room -= end - begin;
+        if (room <= 0) return;
+      }
+    },
     async search(id) {
       for (let offset = 0; offset < log.size;) {
         const run = await readRun(log, offset, RUN * 4);

@@ -1,7 +1,7 @@
-import type { AssistantMessage, UserMessage } from "./message.ts";
-import { textOf } from "./message.ts";
+import { textOf, type AssistantMessage, type UserMessage } from "./message.ts";
 import type { RowChanges, SessionRow } from "./sessions.ts";
 import type { Entry } from "./transcript.ts";
+import { firstWords } from "./words.ts";
 
 /** What an entry that was just appended changes in its session's row. */
 export function rowAfter(row: SessionRow, entry: Entry): RowChanges {
@@ -22,12 +22,13 @@ const MAX_TITLE = 60;
 const MAX_PREVIEW = 160;
 
 function afterUser(row: SessionRow, message: UserMessage, aside: boolean): RowChanges {
-  const text = oneLine(textOf(message));
+  const text = textOf(message);
+  const title = aside || row.derivedTitle !== undefined ? "" : firstWords(text, MAX_TITLE);
   return {
     ...at(row, message.timestamp),
     lastInteractionAt: Math.max(row.lastInteractionAt ?? 0, message.timestamp),
     ...preview(text),
-    ...(row.derivedTitle === undefined && text !== "" && !aside ? { derivedTitle: cutAtWord(text, MAX_TITLE) } : {}),
+    ...(title === "" ? {} : { derivedTitle: title }),
   };
 }
 
@@ -36,7 +37,7 @@ function afterAssistant(row: SessionRow, message: AssistantMessage): RowChanges 
   const context = usage.totalTokens || usage.input + usage.cacheRead + usage.cacheWrite + usage.output;
   return {
     ...at(row, message.timestamp),
-    ...preview(oneLine(textOf(message))),
+    ...preview(textOf(message)),
     inputTokens: row.inputTokens + usage.input,
     outputTokens: row.outputTokens + usage.output,
     // An answer that was cut off before its usage came says nothing of the context.
@@ -51,17 +52,6 @@ function at(row: SessionRow, timestamp: number): RowChanges {
 }
 
 function preview(text: string): RowChanges {
-  return text === "" ? {} : { lastMessagePreview: cutAtWord(text, MAX_PREVIEW) };
-}
-
-function oneLine(text: string): string {
-  return text.slice(0, 2000).replace(/\s+/g, " ").trim();
-}
-
-/** At most `length` characters, whole words where there are any, and never half of a character. */
-function cutAtWord(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const cut = text.slice(0, length - 1);
-  const space = cut.lastIndexOf(" ");
-  return `${(space > length / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, "")}…`;
+  const words = firstWords(text, MAX_PREVIEW);
+  return words === "" ? {} : { lastMessagePreview: words };
 }

@@ -5,10 +5,11 @@ import type { Logger } from "../kit/log.ts";
 import type { Logs } from "../store/log.ts";
 import { seal } from "../store/seal.ts";
 import { adopt } from "./adopt.ts";
+import { branchesOff, ownBranch, rank, skipsAlong } from "./branches.ts";
 import { entryIds, isEntryId } from "./entry-id.ts";
-import { counted, formatLine, kinds, noCounts, REWIND, rewindContent, type Counts, type Line } from "./entry-line.ts";
+import { counted, formatLine, kinds, noCounts, REWIND, rewindContent, type Line, type Skip } from "./entry-line.ts";
 import { openPath, type Measure, type Path } from "./path.ts";
-import type { Entry, EntryContent, NewEntry, Transcript } from "./transcript.ts";
+import type { Compacted, Entry, EntryContent, NewEntry, Transcript } from "./transcript.ts";
 
 export interface FileOptions {
   readonly sessionId: string;
@@ -44,6 +45,29 @@ export async function openTranscriptFile(logs: Logs, key: string, options: FileO
     const seq = ids.seqOf(id);
     const [entry] = seq === 0 || seq > opened.tip.last ? [] : await opened.select(bySeq, { from: seq - 1, to: seq });
     return entry?.id === id ? entry : opened.search(id);
+  }
+
+  async function lineAt(seq: number): Promise<Line | undefined> {
+    return (await opened.lines(bySeq, { from: seq - 1, to: seq }))[0];
+  }
+
+  async function lineBefore(line: Line | undefined): Promise<Line | undefined> {
+    const place = line ? rank(line) - 1 : 0;
+    for (let at = place; at > 0; at--) {
+      const before = (await opened.lines(rank, { from: at - 1, to: at })).findLast(({ entry }) => entry);
+      if (before) return before; // else it is damaged
+    }
+    return undefined;
+  }
+
+  /** Ends the path with this line, in one write. What is off the path before the line is given. */
+  async function endAt(end: Pick<Line, "id" | "seq" | "counts" | "compaction"> | undefined, skipped: readonly Skip[]) {
+    const { seq: at, id: toId, counts, compaction } = end ?? { seq: 0, id: null, counts: noCounts, compaction: 0 };
+    const seq = opened.tip.last + 1;
+    const skips = [...skipped, { from: at + 1, to: seq, counts }];
+    const frame = { id: ids.idOf(seq), parentId: toId, seq, counts, rewind: seq, compaction };
+    const text = formatLine(rewindContent(toId, skips), { ...frame, timestamp: isoTime(clock) });
+    await opened.append([{ text, line: { ...frame, entry: undefined, skips } }]);
   }
 
   return {
@@ -93,16 +117,35 @@ export async function openTranscriptFile(logs: Logs, key: string, options: FileO
       const end = toId === undefined ? undefined : await find(toId);
       if (toId !== undefined && !end) throw new Failure("not-found", `this conversation has no entry ${toId}`);
       if ((end?.seq ?? 0) === tip.seq) return;
-      const at = end && (await opened.line(end.seq));
-      const counts: Counts = at?.counts ?? noCounts;
-      const compaction = at?.compaction ?? 0;
-      const seq = tip.last + 1;
-      const from = (end?.seq ?? 0) + 1;
-      const skips = [...tip.skips.filter((skip) => skip.from < from), { from, to: seq, counts }];
-      const id = ids.idOf(seq);
-      const frame = { id, seq, counts, rewind: seq, compaction, parentId: toId ?? null, timestamp: isoTime(clock) };
-      const text = formatLine(rewindContent(toId ?? null, skips), frame);
-      await opened.append([{ text, line: { ...frame, entry: undefined, skips } }]);
+      const line = end && (await lineAt(end.seq));
+      const from = line?.seq ?? 0;
+      await endAt(
+        line,
+        tip.skips.filter((skip) => skip.to < from),
+      );
+    },
+    before: async ({ seq }) => (await lineBefore(await lineAt(seq)))?.entry,
+    async compactions(limit) {
+      const found: Compacted[] = [];
+      for (let seq = opened.tip.compaction; seq > 0 && found.length < limit;) {
+        const line = await lineAt(seq);
+        const before = await lineBefore(line);
+        if (line?.entry?.type === "compaction") found.push({ compaction: line.entry, before: before?.entry });
+        seq = before?.compaction ?? 0;
+      }
+      return found;
+    },
+    async branches() {
+      const own = await ownBranch(opened);
+      return [...(own ? [own] : []), ...(await branchesOff(opened))];
+    },
+    async switchTo(leafId) {
+      const end = await find(leafId);
+      if (end && end.seq === opened.tip.seq) return;
+      const branch = (await branchesOff(opened)).find((each) => each.leafId === leafId);
+      if (!branch)
+        throw new Failure("not-found", `${JSON.stringify(leafId)} is no end of a branch of this conversation`);
+      await endAt(branch.lines.at(-1), skipsAlong(branch, opened.tip.skips));
     },
     close: () => opened.close(),
   };

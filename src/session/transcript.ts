@@ -27,6 +27,32 @@ export interface Transcript {
   context(): Promise<readonly Entry[]>;
   /** Makes this entry the end of the path; undefined empties the path. What came after it stays in the file. */
   rewind(toId: string | undefined): Promise<void>;
+  /** The entry before this one of the path; undefined before the first one. */
+  before(entry: Entry): Promise<Entry | undefined>;
+  /** The newest compactions on the path, newest first, each with the entry before it. */
+  compactions(limit: number): Promise<readonly Compacted[]>;
+  /** The path, then what rewinds left behind and can be gone back to: newest first, at most 100 of them. */
+  branches(): Promise<readonly Branch[]>;
+  /** Leads the path to the leaf of a branch; what the path was becomes a branch itself. Rejects with `not-found`. */
+  switchTo(leafId: string): Promise<void>;
+}
+
+export interface Compacted {
+  readonly compaction: Extract<Entry, { type: "compaction" }>;
+  readonly before: Entry | undefined;
+}
+
+/** One way through a transcript's tree, from a first entry to a leaf. */
+export interface Branch {
+  readonly leafId: string;
+  /** It is the path. */
+  readonly active: boolean;
+  /** First words of what the person said last, on what is the branch's own. */
+  readonly headline: string;
+  /** Messages from the beginning of the conversation to the leaf. */
+  readonly messages: number;
+  /** When the leaf was written; ISO 8601. */
+  readonly updatedAt: string;
 }
 
 /** An entry as it is in the file. `seq` counts every entry of the file from 1. */

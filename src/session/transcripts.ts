@@ -22,6 +22,9 @@ export interface Transcripts {
   make<T>(of: TranscriptOf, fill: (append: Append) => Promise<T>): Promise<T>;
   /** Runs work on the file while it is closed. */
   closed<T>(of: TranscriptOf, work: (key: string) => Promise<T>): Promise<T>;
+  /** Closes every file; what is used again is opened again. */
+  letGo(): Promise<void>;
+  /** The same for good. */
   close(): Promise<void>;
 }
 
@@ -45,9 +48,13 @@ export function createTranscripts(options: TranscriptsOptions): Transcripts {
   const lanes = createLanes();
   /** The longest unused first. */
   const open = new Map<string, Promise<TranscriptFile>>();
+  let ended = false;
 
-  const openFile = (of: TranscriptOf, key: string): Promise<TranscriptFile> =>
-    openTranscriptFile(logs, key, { sessionId: of.sessionId, clock, log, header: () => header(of) });
+  async function openFile(of: TranscriptOf, key: string): Promise<TranscriptFile> {
+    // A run that does not let go may outlive the restart of its gateway: the file has another writer then.
+    if (ended) throw new Failure("unavailable", "the gateway has closed its conversations: try again when it is back");
+    return openTranscriptFile(logs, key, { sessionId: of.sessionId, clock, log, header: () => header(of) });
+  }
 
   async function opened(of: TranscriptOf, key: string): Promise<TranscriptFile> {
     const file = open.get(key) ?? openFile(of, key);
@@ -99,6 +106,10 @@ export function createTranscripts(options: TranscriptsOptions): Transcripts {
     }
   }
 
+  async function letGo(): Promise<void> {
+    await Promise.all([...open.keys()].map((key) => lanes.run(key, () => shut(key))));
+  }
+
   return {
     get: (of) => ({
       sessionId: of.sessionId,
@@ -110,6 +121,10 @@ export function createTranscripts(options: TranscriptsOptions): Transcripts {
       find: (id) => use(of, (file) => file.find(id)),
       context: () => use(of, (file) => file.context()),
       rewind: (toId) => use(of, (file) => file.rewind(toId)),
+      before: (entry) => use(of, (file) => file.before(entry)),
+      compactions: (limit) => use(of, (file) => file.compactions(limit)),
+      branches: () => use(of, (file) => file.branches()),
+      switchTo: (leafId) => use(of, (file) => file.switchTo(leafId)),
     }),
     async make(of, fill) {
       const key = transcriptKey(of);
@@ -130,8 +145,10 @@ export function createTranscripts(options: TranscriptsOptions): Transcripts {
         return work(key);
       });
     },
+    letGo,
     async close() {
-      await Promise.all([...open.keys()].map((key) => lanes.run(key, () => shut(key))));
+      ended = true;
+      await letGo();
     },
   };
 }

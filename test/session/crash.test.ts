@@ -91,6 +91,40 @@ test("kill -9 at any point of a rewind: the conversation is as before or as afte
   );
 });
 
+test("kill -9 at any point of a switch to a branch and back: the conversation is one of them, and both are kept", async () => {
+  await killedEverywhere(
+    async ({ open }) => {
+      const sessions = await open();
+      const row = await sessions.ensure(main, { agentId: "main" });
+      const transcript = sessions.transcript(row);
+      const [first] = await transcript.append([user("1"), user("2"), user("3")]);
+      await transcript.rewind(first?.id);
+      await transcript.append([user("4")]);
+      await sessions.close();
+    },
+    async (sessions) => {
+      const row = await sessions.ensure(main, { agentId: "main" });
+      const transcript = sessions.transcript(row);
+      for (const text of ["5", "6"]) {
+        const left = (await transcript.branches()).filter(({ active }) => !active);
+        await transcript.switchTo(left.at(-1)?.leafId ?? "");
+        await transcript.append([user(text)]);
+      }
+    },
+    async (sessions, point) => {
+      const row = await sessions.ensure(main, { agentId: "main" });
+      const transcript = sessions.transcript(row);
+      const found = said(await transcript.page({ limit: 9 })).join("");
+      assert.ok(["14", "123", "1235", "146"].includes(found), `killed at ${point}: ${found}`);
+      const branches = await transcript.branches();
+      assert.is(branches.length, 2, `killed at ${point}`);
+      await transcript.switchTo(branches[1]?.leafId ?? "");
+      const other = said(await transcript.page({ limit: 9 })).join("");
+      assert.is(other.startsWith("12"), !found.startsWith("12"), `killed at ${point}: ${found}, ${other}`);
+    },
+  );
+});
+
 test("kill -9 at any point of changes, a reset, a fork and a deletion: each is whole or not at all", async () => {
   let done: string[] = [];
   await killedEverywhere(

@@ -77,7 +77,6 @@ export const leftOut: readonly LeftOut[] = [
       "sessions.observer.visibility: unknown method",
       "sessions.companion.state: unknown method",
       "sessions.catalog.list: unknown method",
-      "sessions.branches.list: unknown method",
       "sessions.groups.list: unknown method",
       "sessions.groups.defaults: unknown method",
       "sessions.github.options: unknown method",
