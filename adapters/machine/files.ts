@@ -7,6 +7,8 @@ import type { Files } from "../../src/host/host.ts";
 const windows = process.platform === "win32";
 /** Never writes through a link that somebody laid where the temporary file goes. */
 const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+/** Neither follows a link nor waits for the other end of a pipe. */
+const plain = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Files of this machine. */
 export const files: Files = {
@@ -56,8 +58,8 @@ export const files: Files = {
         return size;
       },
       read: (start, end) => readFrom(file, start, Math.min(end, size)),
-      async append(text, { flush = false } = {}) {
-        const bytes = new TextEncoder().encode(text);
+      async append(data, { flush = false } = {}) {
+        const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
         try {
           await file.appendFile(bytes);
           size += bytes.length;
@@ -70,6 +72,16 @@ export const files: Files = {
       },
       close: () => file.close(),
     };
+  },
+  async openRead(path) {
+    const file = await orMissing(fs.open(path, plain));
+    if (!file) return undefined;
+    const stat = statOf(await file.stat());
+    if (stat.kind !== "file") {
+      await file.close();
+      throw Object.assign(new Error(`EINVAL: not a plain file, open '${path}'`), { code: "EINVAL" });
+    }
+    return { stat, read: (start, end) => readFrom(file, start, end), close: () => file.close() };
   },
   async stat(path) {
     const found = await orMissing(fs.stat(path));
@@ -100,6 +112,10 @@ export const files: Files = {
     }
   },
   realPath: (path) => orMissing(fs.realpath(path)),
+  async freeSpace(path) {
+    const { bavail, bsize } = await fs.statfs(path);
+    return bavail * bsize;
+  },
   watch(path, changed, { recursive = false } = {}) {
     const watcher = watchPath(path, { recursive, persistent: false }, (_, name) =>
       changed(name ? join(path, name) : path),

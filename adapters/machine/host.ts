@@ -1,10 +1,12 @@
-import { arch, cpus, freemem, homedir, hostname, loadavg, release, totalmem } from "node:os";
+import { arch, cpus, freemem, homedir, hostname, loadavg, release, totalmem, userInfo } from "node:os";
 import { basename, join } from "node:path";
 import type { Host, Machine, Net } from "../../src/host/host.ts";
+import { resolveGatewayService } from "../service/index.ts";
 import { clock } from "./clock.ts";
 import { files } from "./files.ts";
 import { net } from "./net.ts";
 import { processes } from "./processes.ts";
+import { serviceEnvironment } from "./service-environment.ts";
 import { createTerminal } from "./terminal.ts";
 
 export interface RuntimeParts {
@@ -19,17 +21,19 @@ const systems: Readonly<Record<string, Host["os"]>> = { darwin: "darwin", linux:
 
 /** The machine under Node, Bun or Deno. */
 export function createHost({ runtime, version, main, serve }: RuntimeParts): Host {
-  const { env } = process;
+  const env = serviceEnvironment(process.env);
   const home = env["OPENCLAW_HOME"] || env["HOME"] || env["USERPROFILE"] || homedir();
   const fromSource = main.endsWith(".ts");
   const script = process.argv[1] ?? main;
   // A compiled program finds its sources in a folder that is not on any disk, and starts without being told which.
   const compiled = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(main);
   const root = join(main, "..", "..", "..");
+  const os = systems[process.platform] ?? "none";
+  const tools = { env, files, processes, clock, home: slashes(home) };
   return {
     runtime,
     runtimeVersion: `${runtime} ${version}`,
-    os: systems[process.platform] ?? "none",
+    os,
     osVersion: `${process.platform} ${release()}`,
     hostname: hostname(),
     env,
@@ -46,6 +50,7 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     net: { ...net, serve },
     processes,
     terminal: createTerminal(),
+    services: resolveGatewayService(os, () => ({ ...tools, user: userName(), uid: process.getuid?.() ?? 0 })),
     machine,
   };
 }
@@ -61,6 +66,17 @@ function machine(): Machine {
     memoryFreeBytes: freemem(),
     ...(process.platform === "win32" ? {} : { loadAverage: [one, five, fifteen] }),
   };
+}
+
+/** The account's name, on Windows with its domain; its number where it has no name, as in some containers. */
+function userName(): string {
+  try {
+    const { username } = userInfo();
+    const domain = process.env["USERDOMAIN"];
+    return process.platform === "win32" && domain ? `${domain}\\${username}` : username;
+  } catch {
+    return String(process.getuid?.() ?? 0); // no entry in the table of users
+  }
 }
 
 /** The name the program was called by: of the link or script, without extension; `clawlet` for our own main files. */

@@ -57,6 +57,14 @@ export const processes: Processes = {
     process.on(signal, listener);
     return () => void process.off(signal, listener);
   },
+  onCrash(listener) {
+    process.on("uncaughtException", listener);
+    process.on("unhandledRejection", listener);
+    return () => {
+      process.off("uncaughtException", listener);
+      process.off("unhandledRejection", listener);
+    };
+  },
   setTitle(title) {
     process.title = title;
   },

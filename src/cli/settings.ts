@@ -6,6 +6,7 @@ import { join, setting } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import { isObject, parseJson } from "../kit/json.ts";
 import { createLogger } from "../kit/log.ts";
+import { parseSecrets, SECRETS_FILE } from "../service/secrets.ts";
 import { at, stringAt } from "./pick.ts";
 
 type Context = Pick<CommandContext, "host" | "flavour" | "paths" | "output">;
@@ -16,7 +17,9 @@ type Context = Pick<CommandContext, "host" | "flavour" | "paths" | "output">;
  */
 export async function targetFacts(context: Context, flags: TargetFacts["flags"]): Promise<TargetFacts> {
   const { host, flavour, paths } = context;
-  const environment = layered(host.env, await readDotEnv(host, paths.state));
+  // The service's own token is what a gateway that runs as a service asks for.
+  const secrets = parseSecrets(await host.files.read(join(paths.state, SECRETS_FILE)));
+  const environment = layered(host.env, await readDotEnv(host, paths.state), secrets);
   const [settings, running] = await Promise.all([readSettings(context, environment), runningGateway(context)]);
   const named = (name: string) => setting({ env: environment }, flavour, name);
   const port = named("GATEWAY_PORT");

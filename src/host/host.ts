@@ -80,6 +80,11 @@ export interface Files {
   create(path: string, text: string, options?: { mode?: number }): Promise<boolean>;
   /** Opens for appending, creating it (0600) when missing. */
   open(path: string): Promise<AppendFile>;
+  /**
+   * Opens a plain file to be read as it is now: another that takes its name meanwhile changes nothing. Undefined when
+   * there is none; rejects for a link, a folder and anything else.
+   */
+  openRead(path: string): Promise<ReadFile | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<readonly string[]>;
@@ -93,6 +98,8 @@ export interface Files {
   truncate(path: string, size: number): Promise<void>;
   /** Follows links and removes `..`: where the path really is; undefined when nothing is there. */
   realPath(path: string): Promise<string | undefined>;
+  /** Bytes that this user may still write on the disk of an existing path; absent where nobody can know. */
+  freeSpace?(path: string): Promise<number>;
   /** Calls `changed` with the path of anything that changes in the folder or file, until the answer is called. */
   watch(path: string, changed: (path: string) => void, options?: { recursive?: boolean }): () => void;
   readonly temporaryFolder: string;
@@ -103,7 +110,15 @@ export interface AppendFile {
   /** Like `Files.readRange`, without opening the file again. */
   read(start: number, end: number): Promise<Uint8Array>;
   /** Appends and, with `flush`, resolves only when it is on the disk (fdatasync). */
-  append(text: string, options?: { flush?: boolean }): Promise<void>;
+  append(data: string | Uint8Array, options?: { flush?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReadFile {
+  /** As it was opened. */
+  readonly stat: FileStat;
+  /** Like `Files.readRange`, without opening the file again. */
+  read(start: number, end: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -192,6 +207,8 @@ export interface Processes {
   /** Who listens on a TCP port, by whatever means this system has. */
   listeners(port: number): Promise<readonly PortOwner[]>;
   onSignal(signal: Signal, listener: () => void): () => void;
+  /** Hears of an error that nobody caught, a rejection included, in place of the runtime: the listener must end the process. */
+  onCrash?(listener: (error: unknown) => void): () => void;
   /** The name that `ps` shows, where the system allows. */
   setTitle(title: string): void;
   /** Resident memory of this process in bytes. */

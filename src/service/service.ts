@@ -21,6 +21,8 @@ export interface ServiceUnit {
   readonly drainMs: number;
   /** The gateway can tell the supervisor when it is ready, and that it is alive (sd_notify(3)). */
   readonly notifies: boolean;
+  /** The supervisor can wait longer before each further restart. */
+  readonly backsOff: boolean;
 }
 
 /** `user`: runs for the person who installs it. `system`: runs for everybody, whoever is logged in; needs root. */
@@ -32,6 +34,8 @@ export interface ServiceNames {
   /** With `.service`. */
   readonly systemd: string;
   readonly schtasks: string;
+  /** The script that the Windows task runs; in the state folder. */
+  readonly taskScript: string;
 }
 
 export interface RenderedFile {
@@ -46,6 +50,8 @@ export interface InstalledService {
   readonly path: string;
   readonly program: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Secret variables of the service, from its file; never to be shown. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** The files as they are on the disk now, to compare with what `render` would write. */
   readonly files: readonly RenderedFile[];
 }
@@ -85,15 +91,22 @@ export interface ForeignService {
 }
 
 /**
- * A system's way to keep a program running. `render` is pure; the rest asks the system's own tools. A method rejects
- * with a Failure `unavailable` when those tools cannot be used here, saying what is missing.
+ * A system's way to keep a program running. `render` and `steps` say what would be done and do nothing; the rest asks
+ * the system's own tools. A method rejects with a Failure `unavailable` when those tools cannot be used here, saying
+ * what is missing, and `failed` when they refuse.
  */
 export interface ServiceManager {
   readonly kind: "launchd" | "systemd" | "schtasks";
   readonly words: ServiceWords;
-  render(unit: ServiceUnit): readonly RenderedFile[];
+  /** What this version of the system can do, for the unit. */
+  abilities(): Promise<Pick<ServiceUnit, "notifies" | "backsOff">>;
+  render(unit: ServiceUnit): Promise<readonly RenderedFile[]>;
+  /** The commands that a verb runs, in their order, each as program and arguments. */
+  steps(verb: Verb, names: ServiceNames, scope: Scope): Promise<readonly (readonly string[])[]>;
   /** The service's name as its tools want it, such as `gui/501/ai.openclaw.gateway`. */
-  target(names: ServiceNames, scope: Scope): string;
+  target(names: ServiceNames, scope: Scope): Promise<string>;
+  /** The unit, plist or task script, whether it is there or not. */
+  path(names: ServiceNames, scope: Scope): Promise<string>;
   /** What the files on the disk say; undefined when it is not installed. Works without the system's tools. */
   installed(names: ServiceNames, scope: Scope): Promise<InstalledService | undefined>;
   state(names: ServiceNames, scope: Scope): Promise<ServiceState>;
@@ -101,9 +114,22 @@ export interface ServiceManager {
   install(unit: ServiceUnit): Promise<void>;
   /** Stops and unregisters it and removes its files; answers their paths, none when nothing was there. */
   uninstall(names: ServiceNames, scope: Scope): Promise<readonly string[]>;
-  control(verb: "start" | "stop" | "restart", names: ServiceNames, scope: Scope): Promise<void>;
+  /** `start` leaves one that runs alone. */
+  control(verb: Exclude<Verb, "install" | "uninstall">, names: ServiceNames, scope: Scope): Promise<void>;
   /** Others that look like a gateway; `deep` also looks where the system keeps its own. */
   foreign(names: ServiceNames, options: { deep: boolean }): Promise<readonly ForeignService[]>;
+  /** Present where a user's services end with the last logout, unless the system is told otherwise. */
+  readonly lingering?: Lingering;
+}
+
+export type Verb = "install" | "uninstall" | "start" | "stop" | "restart";
+
+export interface Lingering {
+  /** Whether services of this person live on after logout; undefined when the system does not say. */
+  state(): Promise<boolean | undefined>;
+  enable(): Promise<void>;
+  /** What `enable` runs. */
+  readonly command: readonly string[];
 }
 
 /** How people know it (cli.md 3.1). */

@@ -86,6 +86,33 @@ export function filesContract(name: string, files: Files, folder: () => Promise<
     assert.is((await files.stat(path))?.mode, 0o600);
   });
 
+  test(`${name}: bytes are appended as they are`, async () => {
+    const path = `${await folder()}/log`;
+    const file = await files.open(path);
+    await file.append(Uint8Array.of(0xff, 0, 0x80), { flush: true });
+    assert.equal([...(await file.read(0, 10))], [0xff, 0, 0x80]);
+    await file.close();
+  });
+
+  test(`${name}: a file that is opened to be read stays that file, whatever takes its name`, async () => {
+    const path = `${await folder()}/a`;
+    assert.is(await files.openRead(path), undefined);
+    await files.write(path, "0123456789");
+    const file = await files.openRead(path);
+    await files.write(path, "another");
+    assert.is(file?.stat.size, 10);
+    assert.is(decode((await file?.read(2, 5)) ?? new Uint8Array(0)), "234");
+    assert.is((await file?.read(8, 100))?.length, 2);
+    await file?.close();
+  });
+
+  test(`${name}: a folder is not opened to be read`, async () => {
+    const path = await folder();
+    let failed = false;
+    await files.openRead(path).catch(() => (failed = true));
+    assert.ok(failed);
+  });
+
   test(`${name}: a range is cut at the end of the file`, async () => {
     const path = `${await folder()}/a`;
     await files.write(path, "0123456789");

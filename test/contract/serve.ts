@@ -171,6 +171,15 @@ export function serveContract(runtime: "bun" | "deno" | "node", serve: Net["serv
     }
   });
 
+  test(`${runtime}: an upgrade may be accepted later than in the turn in which it came`, async () => {
+    const { peer, seen } = await pair({ decide: () => new Promise<void>((resolve) => setTimeout(resolve, 50)) });
+    await peer.until(() => peer.received().includes("101 Switching Protocols"));
+    peer.write(frame(opcodes.text, "after"));
+    await peer.until(() => seen.messages.length === 1);
+    assert.equal(seen.messages, ["after"]);
+    peer.tcp.destroy();
+  });
+
   test(`${runtime}: frames that come with the handshake arrive, also when accepting takes its time`, async () => {
     if (runtime === "bun") skip(gaps.bun.later);
     const decide = runtime === "bun" ? () => undefined : () => new Promise<void>((resolve) => setTimeout(resolve, 50));

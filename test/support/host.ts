@@ -15,7 +15,9 @@ import type {
   Terminal,
 } from "../../src/host/host.ts";
 import type { Fetch, Socket, SocketEvents } from "../../src/host/socket.ts";
+import { resolveGatewayService } from "../../adapters/service/index.ts";
 import { Failure } from "../../src/kit/error.ts";
+import type { ServiceManager } from "../../src/service/service.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 
@@ -43,6 +45,8 @@ export interface ScriptedOptions extends Partial<
   readonly pid?: number;
   /** What `run` answers, by command line (`ss -ltnp`) or by program alone; anything else answers 127. */
   readonly commands?: Readonly<Record<string, Answer>>;
+  /** A manager of its own making, or the real one of this system over what `commands` answers; by default none. */
+  readonly services?: ServiceManager | "system";
   readonly interfaces?: readonly NetInterface[];
   /** What `dial` does; by default every dial closes with 1006. */
   readonly dial?: (url: string, events: SocketEvents, options: DialOptions) => Socket;
@@ -123,13 +127,17 @@ export function scriptedHost(options: ScriptedOptions = {}): ScriptedHost {
   files.putFolder(files.temporaryFolder);
   files.putFolder(home);
   for (const [path, text] of Object.entries(options.files ?? {})) files.put(path, text);
+  const env = options.env ?? {};
+  const os = options.os ?? "linux";
+  const processes = createProcesses(options);
+  const system = () => ({ env, files, processes, clock, home, user: "me", uid: 501 });
   return {
     runtime: options.runtime ?? "node",
     runtimeVersion: `${options.runtime ?? "node"} 1.0.0`,
-    os: options.os ?? "linux",
+    os,
     osVersion: options.osVersion ?? "linux 6.1",
     hostname: options.hostname ?? "test-host",
-    env: options.env ?? {},
+    env,
     home,
     cwd: options.cwd ?? home,
     name: options.name ?? "clawlet",
@@ -139,8 +147,9 @@ export function scriptedHost(options: ScriptedOptions = {}): ScriptedHost {
     clock,
     files,
     net: createNet(options),
-    processes: createProcesses(options),
+    processes,
     terminal: createTerminal(options),
+    services: options.services === "system" ? resolveGatewayService(os, system) : options.services,
   };
 }
 

@@ -136,10 +136,10 @@ export function createMemoryFiles(now: () => number = Date.now): MemoryFiles {
           if (closed) throw systemError("EBADF", "bad file descriptor", path);
           return entry.bytes.slice(start, end);
         },
-        async append(text) {
+        async append(data) {
           await disk.before?.("append", path);
           if (closed) throw systemError("EBADF", "bad file descriptor", path);
-          const bytes = encode(text);
+          const bytes = typeof data === "string" ? encode(data) : data;
           step(() => extend(entry, bytes.subarray(0, bytes.length / 2)));
           extend(entry, bytes);
           entry.modifiedAt = now();
@@ -150,12 +150,23 @@ export function createMemoryFiles(now: () => number = Date.now): MemoryFiles {
         },
       };
     },
+    async openRead(path) {
+      await disk.before?.("openRead", path);
+      if (!entries.has(path)) return undefined;
+      const entry = file(path);
+      return {
+        stat: statOf(entry),
+        async read(start, end) {
+          await disk.before?.("readRange", path);
+          return entry.bytes.slice(start, end);
+        },
+        close: async () => undefined,
+      };
+    },
     async stat(path): Promise<FileStat | undefined> {
       await disk.before?.("stat", path);
       const entry = entries.get(path);
-      if (!entry) return undefined;
-      const { kind, bytes, modifiedAt, mode, inode } = entry;
-      return { kind, size: bytes.length, modifiedAt, mode, inode };
+      return entry && statOf(entry);
     },
     async list(path) {
       await disk.before?.("list", path);
@@ -227,6 +238,10 @@ export function createMemoryFiles(now: () => number = Date.now): MemoryFiles {
       ),
   };
   return disk;
+}
+
+function statOf({ kind, bytes, modifiedAt, mode, inode }: Entry): FileStat {
+  return { kind, size: bytes.length, modifiedAt, mode, inode };
 }
 
 function systemError(code: string, text: string, path: string): Error {
