@@ -1,145 +1,219 @@
-import { box } from "../cli/layout.ts";
-import { lastError, otherGateways, portState, type PortState } from "../cli/local-gateway.ts";
+import { planHere, planOfService, type GatewayPlan } from "../cli/gateway-plan.ts";
+import { lastError, otherGateways, portState, type OtherGateway, type PortState } from "../cli/local-gateway.ts";
 import { clientOptions } from "../cli/options.ts";
-import { open, type ReachContext } from "../cli/reach.ts";
-import { runningGateway, targetFacts, type Running } from "../cli/settings.ts";
-import { defaultPort, isLoopback, localTarget, resolveTarget, type Target } from "../client/target.ts";
-import { tildify } from "../host/paths.ts";
-import { Failure } from "../kit/error.ts";
+import { at, numberAt, textAt } from "../cli/pick.ts";
+import { open } from "../cli/reach.ts";
+import { locateService, runtimeOf, viewService, type ServiceView } from "../cli/service-view.ts";
+import { runningGateway, type Running } from "../cli/settings.ts";
+import { isLoopback, resolveTarget, type Credentials, type Target } from "../client/target.ts";
+import { isAbsolute } from "../host/paths.ts";
+import { exit, Failure } from "../kit/error.ts";
+import { auditService, type AuditFinding } from "../service/audit.ts";
+import { unitDrift, type Drift } from "../service/drift.ts";
+import { serviceNames } from "../service/names.ts";
+import { planService } from "../service/plan.ts";
+import type { InstalledService, Scope, ServiceRuntime } from "../service/service.ts";
 import { command, type CommandContext } from "./command.ts";
+import { statusJson } from "./gateway-status-json.ts";
+import { statusText } from "./gateway-status-text.ts";
+import { troublesOf, type Trouble } from "./gateway-status-troubles.ts";
 
 const options = {
   ...clientOptions,
   "no-probe": { description: "Do not connect to the gateway." },
-  deep: { description: "Also look for gateways of other profiles." },
+  "require-rpc": { description: "Exit 1 when the gateway does not answer." },
+  deep: { description: "Also look for gateways of other profiles, and services of the whole system." },
 } as const;
 
-type Context = CommandContext<typeof options>;
+/** What the command's parts are given of its context. */
+export type StatusContext = CommandContext<typeof options>;
 
-/** Shows the gateway's service, process and port, and whether it answers. Always exits 0: it reports. */
+/** Shows the gateway's service, process and port, and whether it answers. It reports, so it exits 0 unless asked not to. */
 export const gatewayStatus = command({
   path: ["gateway", "status"],
   summary: "Show the gateway's service, process and port, and whether it answers.",
   options,
-  examples: [{ command: "gateway status --no-probe", description: "Without connecting to it." }],
+  examples: [
+    { command: "gateway status --no-probe", description: "Without connecting to it." },
+    { command: "gateway status --deep", description: "Other gateways of this machine too." },
+    { command: "gateway status --require-rpc", description: "For scripts: exit 1 when it does not answer." },
+  ],
   async run(context) {
-    const { host, paths, output, options: flags } = context;
-    const facts = await targetFacts(context, { url: flags.url, token: flags.token, password: flags.password });
-    const local = localTarget(facts);
-    const port = Number(new URL(local.url).port) || defaultPort;
-    const probing = flags["no-probe"] ? undefined : probe(context, resolveTarget(facts));
-    const seen: Seen = {
-      bind: local.bind ?? "loopback",
-      url: local.url,
-      running: await runningGateway(context),
-      port: await portState(context, port),
-      lastError: await lastError(context),
-      rpc: probing && (await output.progress("Probing the gateway", probing)),
-      others: flags.deep ? await otherGateways(context) : [],
-      configExists: (await host.files.stat(paths.config)) !== undefined,
-    };
-    if (output.json) output.data(asJson(context, seen));
-    else for (const text of asText(context, seen)) output.print(text);
-    if (!output.json) for (const hint of troubles(context, seen)) output.warn(hint);
-    return 0;
+    const { output, options: flags } = context;
+    if (flags["require-rpc"] && flags["no-probe"])
+      throw new Failure("usage", "--require-rpc needs the probe that --no-probe leaves out; give one of them");
+    const seen = await look(context);
+    const troubles = troublesOf(context, seen);
+    if (output.json) output.data(statusJson(context, seen, troubles));
+    else {
+      for (const line of statusText(context, seen)) output.print(line);
+      for (const trouble of troubles) tell(context, trouble);
+    }
+    return flags["require-rpc"] && !seen.rpc?.ok ? exit.failed : exit.ok;
   },
 });
 
-interface Seen {
-  readonly bind: string;
-  readonly url: string;
+/** Everything that was found out. */
+export interface Seen {
+  readonly service: ServiceView;
+  readonly runtime: ServiceRuntime;
+  readonly audit: readonly AuditFinding[];
+  /** How it differs from the one that would be installed now. */
+  readonly drift: readonly Drift[];
+  /** What this command line would start. */
+  readonly here: GatewayPlan;
+  /** What the service starts; undefined when it is not installed. */
+  readonly there: GatewayPlan | undefined;
+  /** The one of both that this is about: the service's where there is one. */
+  readonly plan: GatewayPlan;
   readonly running: Running | undefined;
   readonly port: PortState;
   readonly lastError: string | undefined;
+  /** Undefined when nobody asked. */
   readonly rpc: Rpc | undefined;
-  readonly others: Awaited<ReturnType<typeof otherGateways>>;
-  readonly configExists: boolean;
+  readonly others: readonly OtherGateway[];
 }
 
-interface Rpc {
+/** What the gateway answered. */
+export interface Rpc {
   readonly ok: boolean;
   readonly url: string;
   readonly latencyMs?: number;
   readonly error?: string;
+  readonly version?: string;
+  readonly safeMode?: SafeMode;
 }
 
-async function probe(context: ReachContext, target: Target): Promise<Rpc> {
+/** Why a gateway came up without its agent, channels and jobs. */
+export interface SafeMode {
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly failures: number | undefined;
+}
+
+/** Finds everything out, each question asked as soon as what it needs is known. */
+async function look(context: StatusContext): Promise<Seen> {
+  const { output, options: flags } = context;
+  const { host, flavour, paths } = context;
+  const names = serviceNames(host, flavour, paths);
+  const locating = locateService(context, names);
+  const viewing = locating.then((located) => viewService(context, names, { located, deep: flags.deep }));
+  const others = flags.deep ? otherGateways(context) : [];
+  const [here, { installed, scope }] = await Promise.all([planHere(context), locating]);
+  const there = installed && (await planOfService(context, installed));
+  const plan = there ?? here;
+  const around = { ...context, paths: plan.paths };
+  const probing = flags["no-probe"] ? undefined : probe(context, here, there);
+  const [service, drift, running, port, error, missing] = await Promise.all([
+    viewing,
+    installed ? driftOf(context, { installed, scope, here }) : [],
+    runningGateway(around),
+    portState(context, plan.port),
+    lastError(around),
+    installed ? missingFiles(context, installed) : [],
+  ]);
+  const rpc = probing && (await output.progress("Probing the gateway", probing));
+  const answers = rpc?.ok === true && isLoopback(rpc.url);
+  return {
+    service,
+    runtime: runtimeOf(service, { running, answers }),
+    audit: installed && service.manager ? auditService(installed, { kind: service.manager.kind, scope, missing }) : [],
+    drift,
+    here,
+    there,
+    plan,
+    running,
+    port,
+    lastError: error,
+    rpc,
+    others: await others,
+  };
+}
+
+async function driftOf(
+  { host, flavour, paths }: StatusContext,
+  { installed, scope, here }: { installed: InstalledService; scope: Scope; here: GatewayPlan },
+): Promise<readonly Drift[]> {
+  const { services } = host;
+  if (!services) return [];
+  const { settings } = here.facts;
+  const user = /^User=(.+)$/m.exec(installed.files.find(({ path }) => path === installed.path)?.text ?? "")?.[1];
   try {
-    // An older gateway is reachable too (protocol.md 2.5).
-    const client = await open(context, target, { scopes: ["operator.read"], protocol: { min: 3, max: 4 } });
-    client.close();
-    return { ok: true, url: target.url, latencyMs: client.hello.latencyMs };
+    const { DEFAULT_PORT: usualPort, drainMs } = await import("../gateway/defaults.ts");
+    const options = { flavour, paths, manager: services, scope, configured: settings, user, usualPort, drainMs };
+    const wanted = await planService(host, options);
+    return unitDrift(installed, wanted);
   } catch (error) {
-    const failure = Failure.from(error);
-    if (failure.code === "aborted") throw failure;
-    return { ok: false, url: target.url, error: failure.message };
+    // A program that could not be installed as it runs now cannot be compared with the one that is.
+    const { code } = Failure.from(error);
+    if (code === "aborted" || code === "internal") throw error;
+    return [];
   }
 }
 
-function asText(context: Context, seen: Seen): readonly string[] {
-  const { host, paths } = context;
-  const { running, port, rpc } = seen;
-  const service = [
-    "Service: not installed",
-    `Runtime: ${runtimeText(seen)}`,
-    `Port: ${port.port}`,
-    `Last gateway error: ${seen.lastError ?? "none"}`,
-  ];
-  const answer = rpc && [
-    `Target: ${rpc.url}`,
-    rpc.ok ? "Status: ✓ connected" : "Status: ✗ failed",
-    ...(rpc.latencyMs === undefined ? [] : [`Latency: ${rpc.latencyMs}ms`]),
-  ];
-  const owners = port.listeners.map(
-    ({ pid, command: name, address }) => `${address ?? port.port} (${name}, PID ${pid})`,
-  );
-  return [
-    "Gateway service status",
-    box(service),
-    ...(answer ? ["", "RPC probe", box(answer)] : []),
-    "",
-    `Config: ${tildify(host, paths.config)}${seen.configExists ? "" : " (missing)"}`,
-    `Log file: ${tildify(host, paths.log)}`,
-    `Gateway: bind=${seen.bind}, port=${port.port}${running ? `, url=${running.url}` : ""}`,
-    `Listening: ${owners.length > 0 ? owners.join(", ") : port.status === "busy" ? "yes, owner unknown" : "nobody"}`,
-    ...seen.others.map(({ label, detail }) => `Other gateway: ${label}: ${detail}`),
-  ];
+/** The files that the service's command line begins with: the executable, and the script that it runs. */
+async function missingFiles({ host }: StatusContext, { program }: InstalledService): Promise<readonly string[]> {
+  const files = program.slice(0, 2).filter((each) => isAbsolute(each));
+  const stats = await Promise.all(files.map((file) => host.files.stat(file)));
+  return files.filter((_, index) => stats[index] === undefined);
 }
 
-function runtimeText({ running, rpc }: Seen): string {
-  if (running) return `running (PID ${running.pid})`;
-  return rpc?.ok && isLoopback(rpc.url) ? "running (PID unknown)" : "stopped";
+async function probe(context: StatusContext, here: GatewayPlan, there: GatewayPlan | undefined): Promise<Rpc> {
+  let url = (there ?? here).target.url;
+  try {
+    const target = probeTarget(context, here, there);
+    url = target.url;
+    // An older gateway is reachable too (protocol.md 2.5).
+    const client = await open(context, target, { scopes: ["operator.read"], protocol: { min: 3, max: 4 } });
+    try {
+      const { payload, latencyMs } = client.hello;
+      const version = textAt(payload, "server", "version");
+      const safeMode = safeModeOf(await client.request("health", {}).catch(unanswered));
+      return { ok: true, url, latencyMs, ...(version ? { version } : {}), ...(safeMode ? { safeMode } : {}) };
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    const failure = Failure.from(error);
+    if (failure.code === "aborted" || failure.code === "usage") throw failure;
+    return { ok: false, url, error: failure.message };
+  }
 }
 
-/** What to look at when it runs and does not answer (SC-122), or does not run at all. */
-function troubles({ host, paths, program }: Context, { rpc, running, port }: Seen): readonly string[] {
-  if (!rpc || rpc.ok) return [];
-  const failed = ["RPC probe: failed", `RPC target: ${rpc.url}`, `  ${rpc.error ?? "no reason"}`];
-  if (!running && port.status === "free") return [...failed, `Nothing listens there. Start it: ${program} gateway`];
-  return [
-    ...failed,
-    `1. Is the port right? ${program} gateway status shows ${port.port}.`,
-    "2. Beyond loopback (lan, tailnet) a gateway needs auth: pass --token or --password, or set gateway.auth.",
-    `3. Look at the log: cat ${tildify(host, paths.log)}`,
-    `4. Diagnose: ${program} doctor`,
-  ];
+/** A gateway that greets is reachable, whether or not this caller may know its health. */
+function unanswered(error: unknown): undefined {
+  const failure = Failure.from(error);
+  if (failure.code === "aborted") throw failure;
 }
 
-function asJson({ paths, host }: Context, seen: Seen): unknown {
-  const config = { path: paths.config, exists: seen.configExists };
+/** What was asked for, else the service's own address; with what this command line has to prove, else the service. */
+function probeTarget({ options }: StatusContext, here: GatewayPlan, there: GatewayPlan | undefined): Target {
+  const { url, token, password } = options;
+  const target = resolveTarget({ ...here.facts, flags: { url, token, password } });
+  if (target.kind !== "local" || !there) return target;
   return {
-    service: {
-      label: { darwin: "launchd", linux: "systemd", windows: "schtasks", none: "none" }[host.os],
-      loaded: false,
-      command: null,
-      runtime: seen.running ? { status: "running", pid: seen.running.pid } : { status: "stopped" },
-      lastError: seen.lastError ?? null,
-    },
-    config: { cli: config },
-    logFile: paths.log,
-    gateway: { bindMode: seen.bind, port: seen.port.port, probeUrl: seen.url },
-    port: seen.port,
-    ...(seen.rpc ? { rpc: seen.rpc } : {}),
-    extraServices: seen.others,
+    ...there.target,
+    credentials: hasSecret(target.credentials) ? target.credentials : there.credentials,
   };
+}
+
+function hasSecret({ token, password }: Credentials): boolean {
+  return token !== undefined || password !== undefined;
+}
+
+function safeModeOf(health: unknown): SafeMode | undefined {
+  const safeMode = at(health, "safeMode");
+  if (!safeMode) return undefined;
+  return {
+    reason: textAt(safeMode, "reason") ?? "no reason given",
+    since: numberAt(safeMode, "since"),
+    failures: numberAt(safeMode, "failures"),
+  };
+}
+
+function tell({ output }: StatusContext, { message, fix }: Trouble): void {
+  const [first = "", ...more] = message.split("\n");
+  output.warn(output.errorStyle.yellow(first));
+  for (const line of [...more, ...fix]) output.warn(line);
 }

@@ -1,6 +1,7 @@
 import { clientOptions } from "../cli/options.ts";
 import { at, listAt, numberAt, textAt } from "../cli/pick.ts";
 import { withGateway } from "../cli/reach.ts";
+import { safeModeText } from "../cli/safe-mode.ts";
 import { exit } from "../kit/error.ts";
 import { command } from "./command.ts";
 
@@ -21,14 +22,18 @@ export const health = command({
       const elapsed = Math.round(host.clock.monotonic() - started);
       const well = at(payload, "ok") === true;
       if (output.json) output.data(payload);
-      else for (const line of lines(payload, well, elapsed)) output.print(line);
+      else for (const line of lines(payload, { well, elapsed, program: context.program })) output.print(line);
       return well ? exit.ok : exit.failed;
     }),
 });
 
-function lines(payload: unknown, well: boolean, elapsed: number): readonly string[] {
+function lines(
+  payload: unknown,
+  { well, elapsed, program }: { well: boolean; elapsed: number; program: string },
+): readonly string[] {
   const parts = listAt(payload, "parts").filter((part) => !["ok", "starting"].includes(textAt(part, "state") ?? ""));
   const standby = at(payload, "standby");
+  const safeMode = at(payload, "safeMode");
   return [
     "Gateway Health",
     `${well ? "OK" : "Not OK"} (${elapsed}ms)`,
@@ -36,6 +41,7 @@ function lines(payload: unknown, well: boolean, elapsed: number): readonly strin
     "✓ WebSocket connection: OK",
     "✓ RPC methods: available",
     ...(standby ? [`! standby: process ${numberAt(standby, "pid") ?? "unknown"} owns the state folder`] : []),
+    ...(safeMode ? [`✗ safe mode: ${safeModeText(safeMode, program)}`] : []),
     ...parts.map((part) => {
       const reason = textAt(part, "reason");
       return `! ${textAt(part, "part") ?? "unnamed part"}: ${textAt(part, "state") ?? "unknown"}${reason ? `: ${reason}` : ""}`;

@@ -3,6 +3,7 @@ import { columns } from "../cli/layout.ts";
 import { clientOptions } from "../cli/options.ts";
 import { at, listAt, numberAt, textAt } from "../cli/pick.ts";
 import { targetOf, withGateway } from "../cli/reach.ts";
+import { safeModeText } from "../cli/safe-mode.ts";
 import type { Client } from "../client/client.ts";
 import type { Target } from "../client/target.ts";
 import { tildify } from "../host/paths.ts";
@@ -97,7 +98,7 @@ function asText(context: Context, seen: Seen): readonly string[] {
     ["Config", tildify(host, paths.config)],
     ["State", tildify(host, paths.state)],
     ["Log file", tildify(host, paths.log)],
-    ...(answers ? overview(answers) : []),
+    ...(answers ? overview(answers, context.program) : []),
   ];
   return [
     output.style.bold(`${context.flavour.title} status`),
@@ -106,7 +107,10 @@ function asText(context: Context, seen: Seen): readonly string[] {
   ];
 }
 
-function overview({ hello, health, status, channels, sessions, nodes, nodePairing, devices }: Answers): string[][] {
+function overview(
+  { hello, health, status, channels, sessions, nodes, nodePairing, devices }: Answers,
+  program: string,
+): string[][] {
   const { payload } = hello;
   const uptime = numberAt(payload, "snapshot", "uptimeMs");
   const rows = listAt(nodes, "nodes");
@@ -117,6 +121,7 @@ function overview({ hello, health, status, channels, sessions, nodes, nodePairin
     ["Version", `${textAt(payload, "server", "version") ?? "unknown"} (this program ${VERSION})`],
     ["Uptime", uptime === undefined ? "unknown" : span(uptime)],
     ["Health", at(health, "ok") === true ? "✓ ok" : "✗ not ok"],
+    ...(at(health, "safeMode") ? [["Safe mode", `✗ ${safeModeText(at(health, "safeMode"), program)}`]] : []),
     ...(at(health, "standby")
       ? [["Standby", `process ${numberAt(health, "standby", "pid") ?? "unknown"} owns the state folder`]]
       : []),
