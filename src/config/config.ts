@@ -37,11 +37,23 @@ export interface ConfigSnapshot {
    * `auth` in `value` are taken from, on loopback alone. Everything else has its default.
    */
   readonly recoveredFrom?: string | undefined;
+  /** The file as it is now, where its mistakes (`issues`) keep it from coming into force; this snapshot still is. */
+  readonly rejected?: ConfigSnapshot | undefined;
 }
 
 export interface ConfigWrite {
   readonly snapshot: ConfigSnapshot;
   readonly changedPaths: readonly string[];
+  /** Set when the writer wants the restart that the change may need, after so many milliseconds. */
+  readonly restartDelayMs?: number | undefined;
+}
+
+export interface WriteOptions {
+  /** Must be the current hash of the file, where it is given. */
+  readonly baseHash?: string | undefined;
+  /** Who writes, for the history. */
+  readonly by: string;
+  readonly restartDelayMs?: number | undefined;
 }
 
 export interface ConfigRevision {
@@ -62,14 +74,17 @@ export interface ConfigStore {
   environment?(): Readonly<Record<string, string | undefined>>;
   /** Real paths of the files that `$include` brought in, for whoever watches. */
   includedFiles?(): readonly string[];
-  /** Reads the file again. */
-  reload(): Promise<ConfigSnapshot>;
+  /**
+   * Reads the file again. A mistake that was not there before, or a file that is gone, changes nothing but `rejected`:
+   * the last good configuration stays in force. A reader that must not write leaves the history alone.
+   */
+  reload(options?: { keepHistory?: boolean }): Promise<ConfigSnapshot>;
   /** The current value with every secret replaced by `REDACTED`, and likewise any other part of a snapshot. */
   redacted(value: unknown): unknown;
   /** Replaces the whole file. `baseHash` must be the current hash once a file exists. Secrets given as REDACTED keep their value. */
-  replace(raw: string, options: { baseHash?: string | undefined; by: string }): Promise<ConfigWrite>;
+  replace(raw: string, options: WriteOptions): Promise<ConfigWrite>;
   /** JSON merge patch (RFC 7396): null deletes, arrays replace. Keeps comments where it can. */
-  patch(patch: unknown, options: { baseHash?: string | undefined; by: string }): Promise<ConfigWrite>;
+  patch(patch: unknown, options: WriteOptions): Promise<ConfigWrite>;
   /** Sets one path (`agents.list[0].name`) to a JSON value, or removes it with undefined. Keeps comments. */
   set(path: string, value: unknown, options: { by: string }): Promise<ConfigWrite>;
   history(): Promise<readonly ConfigRevision[]>;

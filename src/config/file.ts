@@ -6,7 +6,7 @@ import { createEvents } from "../kit/events.ts";
 import { isObject } from "../kit/json.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
-import type { ConfigRevision, ConfigSnapshot, ConfigStore, ConfigWrite } from "./config.ts";
+import type { ConfigIssue, ConfigRevision, ConfigSnapshot, ConfigStore, ConfigWrite, WriteOptions } from "./config.ts";
 import { differences, mergePatch, same, withValue } from "./differences.ts";
 import { editText } from "./edit.ts";
 import { exclusively } from "./exclusive.ts";
@@ -20,16 +20,20 @@ import { redactConfig, restoreSecrets } from "./redact.ts";
 /** What a writer makes of the present text. */
 type Rewrite = (present: Loaded) => Promise<string>;
 
-interface WriteOptions {
-  readonly baseHash?: string | undefined;
-  readonly by: string;
-}
+/** Why a program that runs by a configuration could not go on with this one; nothing when it can. */
+export type Refuse = (snapshot: ConfigSnapshot) => readonly ConfigIssue[];
 
 /**
  * Opens the configuration file of a profile. Reading it never fails for what it holds. Writes go one at a time: each is
  * checked as a whole, keeps the version it replaces, and stops when another process has written in between.
  */
-export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log: Logger): Promise<ConfigStore> {
+export async function openConfig(
+  host: Host,
+  flavour: Flavour,
+  paths: Paths,
+  log: Logger,
+  refuse: Refuse = () => [],
+): Promise<ConfigStore> {
   const { files } = host;
   const context = { host, flavour, paths };
   const history = openHistory(files, join(paths.state, "config-history"));
@@ -39,18 +43,34 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
   );
   const loadFrom = (text: string | undefined) =>
     load(text, context, async () => (await history.list()).map(({ raw }) => raw));
-  let present = await loadFrom(await readText());
+  let inForce = await loadFrom(await readText());
+  /** The file as it is, in force or not. */
+  let present = inForce;
 
   /** One write at a time, of this process and of all others. */
   function oneWriter<T>(work: () => Promise<T>): Promise<T> {
     return lanes.run("write", () => exclusively(host, join(paths.state, "config.lock"), paths.config, work));
   }
 
-  /** Takes the file as it is on the disk, keeping the version that somebody else replaced. */
-  async function refresh(): Promise<Loaded> {
+  /** Takes the file as it is on the disk, keeping the version that somebody else replaced if it was in force. */
+  async function refresh(keepHistory = true): Promise<void> {
     const text = await readText();
-    if (text !== (present.snapshot.raw ?? undefined)) await keepReplaced(present.snapshot, text);
-    return adopt(await loadFrom(text));
+    if (keepHistory && text !== (inForce.snapshot.raw ?? undefined)) await keepReplaced(inForce.snapshot, text);
+    const next = await loadFrom(text);
+    const mistakes = mistakesOf(next.snapshot);
+    if (mistakes.length === 0) return adopt(next);
+    const known = next.snapshot.issues.filter((issue) => !mistakes.includes(issue));
+    present = { ...next, snapshot: { ...next.snapshot, valid: false, issues: [...mistakes, ...known] } };
+    inForce = { ...inForce, snapshot: { ...inForce.snapshot, rejected: present.snapshot } };
+  }
+
+  /** What keeps it from coming into force: what is wrong in it and was not before, or that it is gone. */
+  function mistakesOf(next: ConfigSnapshot): readonly ConfigIssue[] {
+    if (!next.exists && inForce.snapshot.exists)
+      return [{ path: "", message: "the file is gone; put it back, or: config rollback 1" }];
+    const fresh = newIssues(inForce.snapshot, next);
+    if (fresh.length > 0 || same(next.source, inForce.snapshot.source)) return fresh;
+    return refuse(next);
   }
 
   /** What is in force must not wait for its history: a full disk costs the old version, not the new one. */
@@ -77,22 +97,22 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
     }
   }
 
-  function adopt(next: Loaded): Loaded {
-    const before = present.snapshot;
-    present = next;
-    if (before.raw === next.snapshot.raw && same(before.source, next.snapshot.source)) return next;
-    events.emit("change", { snapshot: next.snapshot, changedPaths: changedPaths(before.source, next.snapshot.source) });
-    return next;
+  function adopt(next: Loaded, restartDelayMs?: number): void {
+    const before = inForce.snapshot;
+    const { snapshot } = (present = inForce = next);
+    if (before.raw === snapshot.raw && same(before.source, snapshot.source)) return;
+    events.emit("change", { snapshot, changedPaths: changedPaths(before.source, snapshot.source), restartDelayMs });
   }
 
-  async function write(rewrite: Rewrite, { baseHash, by }: WriteOptions): Promise<ConfigWrite> {
+  async function write(rewrite: Rewrite, { baseHash, by, restartDelayMs }: WriteOptions): Promise<ConfigWrite> {
     return oneWriter(async () => {
-      const { snapshot: before } = await refresh();
+      await refresh();
+      const { snapshot: before } = present;
       if (baseHash !== undefined && baseHash !== before.hash) throw changedMeanwhile();
       const raw = await rewrite(present);
       if (raw === before.raw) return { snapshot: before, changedPaths: [] };
       const next = await loadFrom(raw);
-      refuseNewIssues(before, next.snapshot);
+      refuseMistakes(mistakesOf(next.snapshot));
       const changed = changedPaths(before.parsed, next.snapshot.parsed);
       await files.makeFolder(dirname(paths.config));
       // A link stays a link: the file that it leads to is replaced.
@@ -110,7 +130,7 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
       if ((await readText()) !== (before.raw ?? undefined)) throw changedMeanwhile();
       await files.write(target, raw, { mode: 0o600 });
       log.info("config written", { by, changed: changed.join(",") });
-      adopt(next);
+      adopt(next, restartDelayMs);
       return { snapshot: next.snapshot, changedPaths: changed };
     });
   }
@@ -121,10 +141,14 @@ export async function openConfig(host: Host, flavour: Flavour, paths: Paths, log
   }
 
   return {
-    current: () => present.snapshot,
-    reload: () => lanes.run("write", async () => (await refresh()).snapshot),
-    environment: () => present.environment,
-    includedFiles: () => present.files,
+    current: () => inForce.snapshot,
+    reload: ({ keepHistory } = {}) =>
+      lanes.run("write", async () => {
+        await refresh(keepHistory);
+        return inForce.snapshot;
+      }),
+    environment: () => inForce.environment,
+    includedFiles: () => [...new Set([...inForce.files, ...present.files])],
     redacted: redactConfig,
     async replace(raw, options) {
       return write(async ({ snapshot }) => {
@@ -207,14 +231,17 @@ async function parseGiven(raw: string): Promise<unknown> {
   }
 }
 
-/** A write may leave what was wrong before as it is; it may not add to it. */
-function refuseNewIssues(before: ConfigSnapshot, after: ConfigSnapshot): void {
+/** A change may leave what was wrong before as it is; it may not add to it. */
+function newIssues(before: ConfigSnapshot, after: ConfigSnapshot): readonly ConfigIssue[] {
   const known = new Set(before.issues.map(({ path, message }) => `${path}\n${message}`));
-  const fresh = after.issues.filter(({ path, message }) => !known.has(`${path}\n${message}`));
-  const [first] = fresh;
+  return after.issues.filter(({ path, message }) => !known.has(`${path}\n${message}`));
+}
+
+function refuseMistakes(mistakes: readonly ConfigIssue[]): void {
+  const [first] = mistakes;
   if (!first) return;
   throw new Failure("invalid-request", `invalid config: ${first.path || "<root>"}: ${first.message}`, {
-    details: { issues: fresh },
+    details: { issues: mistakes },
   });
 }
 

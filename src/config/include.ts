@@ -5,10 +5,14 @@ import { isObject } from "../kit/json.ts";
 import type { Finding } from "./environment.ts";
 import { mapValues, maxFileSize, parseConfig } from "./parse.ts";
 import { type Path, startsWith, valueAt } from "./path.ts";
+import { redactAt } from "./redact.ts";
 
 const maxNesting = 10;
 /** Files read for one configuration: nesting alone would not bound lists of includes within each other. */
 const maxFiles = 64;
+
+/** The longest name of a file, in characters: what is longer is none on any system, and is not to be repeated in logs. */
+const maxName = 1024;
 
 /** A value with its `$include`s put in, and where they came from. */
 export interface Included {
@@ -88,11 +92,9 @@ export async function resolveIncludes(value: unknown, context: IncludeContext): 
   }
 
   async function readOne(name: unknown, chain: readonly string[]): Promise<{ file: string; text: string }> {
-    if (typeof name !== "string" || name === "" || name.includes("\0")) {
-      throw new Failure(
-        "config",
-        `$include is ${JSON.stringify(name)}; name a file, or a list of files, relative to this one`,
-      );
+    if (typeof name !== "string" || name === "" || name.includes("\0") || name.length > maxName) {
+      const given = (JSON.stringify(redactAt([], name)) ?? "missing").slice(0, 60);
+      throw new Failure("config", `$include is ${given}; name a file, or a list of files, relative to this one`);
     }
     if (chain.length > maxNesting)
       throw new Failure("config", `$include "${name}" is nested deeper than ${maxNesting} files; flatten it`);

@@ -63,7 +63,9 @@ async function loadText(text: string | undefined, context: LoadContext, dotEnv: 
       hash: await sha256Hex(text ?? ""),
       parsed,
       source,
-      ...withValidity(validate(source, [...(finding ? [finding] : []), ...included.findings, ...findings])),
+      ...withValidity(
+        validate(source, [...(finding ? [finding] : []), ...included.findings, ...findings], included.value),
+      ),
     },
     environment,
     files: included.files,

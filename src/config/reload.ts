@@ -1,53 +1,33 @@
-/**
- * What a change of a key needs: `live` is read on the next use, `part` restarts the part that it configures, `restart`
- * the whole gateway, `none` nothing.
- */
-export type Effect = "live" | "part" | "restart" | "none";
+import { configSchema, type Config } from "./schema.ts";
+import type { Effect } from "./sections/section.ts";
+import { parsePath } from "./path.ts";
+import { childOf, metadataOf, type Shape, shapeOf } from "./shape.ts";
 
-/** By prefix; the longest that fits decides, and what is not here needs a restart (cli.md 2.9). */
-const effects: Readonly<Record<string, Effect>> = {
-  "gateway.remote": "none",
-  "gateway.reload": "none",
-  "gateway.publicOrigin": "live",
-  "gateway.auth.rateLimit": "live",
-  "gateway.controlUi.allowedOrigins": "live",
-  agents: "live",
-  "agents.defaults.heartbeat": "part",
-  approvals: "live",
-  bindings: "live",
-  broadcast: "live",
-  browser: "part",
-  channels: "part",
-  commands: "live",
-  cron: "part",
-  hooks: "part",
-  logging: "live",
-  messages: "live",
-  meta: "none",
-  models: "live",
-  session: "live",
-  skills: "live",
-  talk: "live",
-  tools: "live",
-  ui: "live",
-  update: "live",
-  web: "part",
-  wizard: "none",
-};
-
-/** What a change at this written path needs. */
+/** What a change at this written path needs, as the schema says; what it does not know goes with what holds it. */
 export function effectOf(path: string): Effect {
-  let prefix = path.replace(/\[.*/, "");
-  for (;;) {
-    const effect = Object.hasOwn(effects, prefix) ? effects[prefix] : undefined;
-    if (effect) return effect;
-    if (!prefix.includes(".")) return "restart";
-    prefix = prefix.slice(0, prefix.lastIndexOf("."));
+  let effect: Effect = "restart";
+  let shape: Shape | undefined = shapeOf(configSchema);
+  for (const step of parsePath(path)) {
+    shape = childOf(shape, step);
+    if (!shape) break;
+    effect = metadataOf(shape).reload ?? effect;
   }
+  return effect;
 }
 
 /** The same in the words of the protocol. */
 export function reloadKind(path: string): "restart" | "hot" | "none" {
   const effect = effectOf(path);
   return effect === "live" || effect === "part" ? "hot" : effect;
+}
+
+export type ReloadMode = Config["gateway"]["reload"]["mode"];
+
+/**
+ * The changed keys that a gateway restarts for: in mode `restart` each that needs anything, in `hot` and `off` none
+ * unless whoever made the change asked for the restart.
+ */
+export function restartKeys(changedPaths: readonly string[], mode: ReloadMode, asked: boolean): readonly string[] {
+  if (mode === "restart") return changedPaths.filter((path) => effectOf(path) !== "none");
+  return mode === "hybrid" || asked ? changedPaths.filter((path) => effectOf(path) === "restart") : [];
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { agentsSection } from "./sections/agents.ts";
 import { gatewaySection } from "./sections/gateway.ts";
 import { authSection, modelsSection } from "./sections/models.ts";
-import { opaque } from "./sections/section.ts";
+import { type KeyMetadata, opaque } from "./sections/section.ts";
 import { messagesSection, sessionSection } from "./sections/session.ts";
 import { commandsSection, discoverySection, envSection, loggingSection } from "./sections/system.ts";
 
@@ -14,6 +14,7 @@ export const configSchema = v.looseObject({
   channels: v.pipe(
     v.optional(v.record(v.string(), v.unknown(), "an object of channels by name"), {}),
     v.description("Chat networks by name."),
+    v.metadata({ reload: "part" } satisfies KeyMetadata),
   ),
   session: v.pipe(v.optional(sessionSection, {}), v.description("How messages are gathered into sessions.")),
   commands: v.pipe(v.optional(commandsSection, {}), v.description("What may be asked for in chats.")),
@@ -22,30 +23,30 @@ export const configSchema = v.looseObject({
   env: v.pipe(v.optional(envSection, {}), v.description("Variables for ${NAME} in this file.")),
   messages: v.pipe(v.optional(messagesSection, {}), v.description("Replies, reactions and queueing.")),
   auth: v.pipe(v.optional(authSection, {}), v.description("Credentials for model providers.")),
-  bindings: opaque("Which agent answers where."),
-  broadcast: opaque("Chats that several agents answer."),
-  tools: opaque("What agents may do."),
-  approvals: opaque("Where approvals are asked for."),
-  cron: opaque("Scheduled jobs."),
-  hooks: opaque("Incoming HTTP hooks."),
-  secrets: opaque("Where credentials come from."),
-  skills: opaque("Skills."),
-  plugins: opaque("Plugins."),
-  memory: opaque("Long-term memory."),
-  browser: opaque("The browser tool."),
-  canvasHost: opaque("The canvas server."),
-  talk: opaque("Speech."),
-  audio: opaque("Transcription."),
-  media: opaque("Media."),
-  ui: opaque("Look of the apps."),
-  web: opaque("The WhatsApp connection."),
-  nodeHost: opaque("This machine as a node."),
-  diagnostics: opaque("Diagnostics."),
-  update: opaque("Updates."),
-  meta: opaque("Stamps of the programs that wrote this file."),
-  wizard: opaque("Stamps of the set-up."),
-  bridge: opaque("No longer used."),
-  $schema: opaque("Format of this file, for editors."),
+  bindings: opaque("Which agent answers where.", "live"),
+  broadcast: opaque("Chats that several agents answer.", "live"),
+  tools: opaque("What agents may do.", "live"),
+  approvals: opaque("Where approvals are asked for.", "live"),
+  cron: opaque("Scheduled jobs.", "part"),
+  hooks: opaque("Incoming HTTP hooks.", "part"),
+  secrets: opaque("Where credentials come from.", "restart"),
+  skills: opaque("Skills.", "live"),
+  plugins: opaque("Plugins.", "restart"),
+  memory: opaque("Long-term memory.", "restart"),
+  browser: opaque("The browser tool.", "part"),
+  canvasHost: opaque("The canvas server.", "restart"),
+  talk: opaque("Speech.", "live"),
+  audio: opaque("Transcription.", "restart"),
+  media: opaque("Media.", "restart"),
+  ui: opaque("Look of the apps.", "live"),
+  web: opaque("The WhatsApp connection.", "part"),
+  nodeHost: opaque("This machine as a node.", "restart"),
+  diagnostics: opaque("Diagnostics.", "restart"),
+  update: opaque("Updates.", "live"),
+  meta: opaque("Stamps of the programs that wrote this file.", "none"),
+  wizard: opaque("Stamps of the set-up.", "none"),
+  bridge: opaque("No longer used.", "restart"),
+  $schema: opaque("Format of this file, for editors.", "none"),
 });
 
 /** The configuration in force, typed, with defaults. */

@@ -3,7 +3,8 @@ import { isObject, type JsonObject } from "../kit/json.ts";
 import type { ConfigIssue } from "./config.ts";
 import type { Finding } from "./environment.ts";
 import { closeDoors, isGuarded } from "./guard.ts";
-import { entriesOf } from "./parse.ts";
+import { legacyPaths } from "./legacy.ts";
+import { entriesOf, mapValues } from "./parse.ts";
 import { formatPath, type Path, valueAt } from "./path.ts";
 import { redactAt } from "./redact.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -26,38 +27,40 @@ const families: readonly Path[] = [["channels"], ["models", "providers"]];
 
 /**
  * Takes every wrong value out of the configuration, so that the smallest thing that holds it has its default, and says
- * what it took. `known` are values already found to be wrong. Where a guarded value is wrong, the doors close.
+ * what it took. `known` are values already found to be wrong; `written` is `source` before `${ENV}` was put in. Where a guarded value is wrong, the doors close.
  */
-export function validate(source: unknown, known: readonly Finding[] = []): Validated {
+export function validate(source: unknown, known: readonly Finding[] = [], written: unknown = source): Validated {
+  const asWritten = showAsWritten(written);
   const findings: Finding[] = [...known];
   const root: JsonObject = isObject(source) ? structuredClone(source) : {};
   if (source !== undefined && !isObject(source)) {
     findings.push({
       path: [],
-      message: `the file holds ${shown(source)}; make it an object: { gateway: { mode: "local" } }`,
+      message: `the file holds ${shown(asWritten(source))}; make it an object: { gateway: { mode: "local" } }`,
     });
   }
   for (const { path } of distinct(known).toReversed()) remove(root, path);
-  let value = takeOutWrong(root, findings);
+  let value = takeOutWrong(root, findings, asWritten);
+  const legacy = legacyKeys();
   const unsafe = findings.filter(({ path }) => isGuarded(path));
   if (unsafe.length > 0) value = v.parse(configSchema, closeDoors(root, findings));
   return {
     value,
     issues: findings.map(issueOf),
-    warnings: legacyWarnings(source),
-    unknownKeys: unknownKeys(shapeOf(configSchema), source, []),
+    warnings: legacyWarnings(source, legacy),
+    unknownKeys: unknownKeys(shapeOf(configSchema), source, legacy),
     disabled: disabledParts(findings),
     unsafe: unsafe.map(issueOf),
   };
 }
 
-function takeOutWrong(root: JsonObject, findings: Finding[]): Config {
+function takeOutWrong(root: JsonObject, findings: Finding[], asWritten: (value: unknown) => unknown): Config {
   for (;;) {
     const result = v.safeParse(configSchema, root);
     if (result.success) return result.output;
     const wrong = result.issues.map((issue) => {
       const path = (issue.path ?? []).map((item) => item.key as string | number);
-      return findingOf(issue, path, valueAt(root, path));
+      return findingOf(issue, path, asWritten(valueAt(root, path)));
     });
     findings.push(...distinct(wrong));
     // Backwards: taking an item out of a list must not move those still to be taken out.
@@ -101,6 +104,19 @@ function shapeAt(path: Path): Shape | undefined {
   let shape: Shape | undefined = shapeOf(configSchema);
   for (const step of path) shape = shape && childOf(shape, step);
   return shape;
+}
+
+/** What the environment gave is not repeated, which may be a secret that was put in the wrong place. */
+function showAsWritten(written: unknown): (value: unknown) => unknown {
+  const texts = new Set<string>();
+  const collect = (value: unknown): void => {
+    if (typeof value === "string") texts.add(value);
+    else for (const [, child] of entriesOf(value)) collect(child);
+  };
+  collect(written);
+  const show = (value: unknown): unknown =>
+    typeof value === "string" && !texts.has(value) ? "${...}" : mapValues(value, show);
+  return show;
 }
 
 function findingOf(issue: v.BaseIssue<unknown>, path: Path, given: unknown): Finding {
@@ -152,29 +168,35 @@ function disabledParts(findings: readonly Finding[]): Validated["disabled"] {
   return [...parts].map(([section, issue]) => ({ section, issue }));
 }
 
-function unknownKeys(shape: Shape, value: unknown, path: Path): readonly string[] {
+function unknownKeys(shape: Shape, value: unknown, legacy: LegacyKeys, path: Path = []): readonly string[] {
   const known = isObject(value) ? knownKeys(shape) : undefined;
   return entriesOf(value).flatMap(([step, child]) => {
-    if (known && !known.has(String(step))) return isLegacy([...path, step]) ? [] : [formatPath([...path, step])];
+    const here = [...path, step];
+    if (known && !known.has(String(step))) return legacy.has(formatPath(here)) ? [] : [formatPath(here)];
     const below = childOf(shape, step);
-    return below ? unknownKeys(below, child, [...path, step]) : [];
+    return below ? unknownKeys(below, child, legacy, here) : [];
   });
 }
 
 /** Keys of older versions that nothing reads any more, with what to use now. */
-const legacy: Readonly<Record<string, string>> = {
-  "gateway.token": "gateway.auth.token",
-  routing: "bindings, messages and agents.list",
-  identity: "agents.list[].identity",
-  agent: "agents.defaults",
-};
+type LegacyKeys = ReadonlyMap<string, string>;
 
-function isLegacy(path: Path): boolean {
-  return Object.hasOwn(legacy, formatPath(path));
+/** Of a section that is old as a whole it is the section: `routing`, not each key in it. */
+function legacyKeys(): LegacyKeys {
+  const places = new Map<string, Set<string>>();
+  for (const [from, to] of legacyPaths()) {
+    if (from.includes("[")) continue; // in each item of a list that is still read
+    const [first = "", ...rest] = from.split(".");
+    const whole = !knownKeys(shapeOf(configSchema))?.has(first);
+    const key = whole ? first : from;
+    const place = whole && rest.length > 0 ? (to.split(/[.[]/)[0] ?? to) : to;
+    places.set(key, (places.get(key) ?? new Set()).add(place));
+  }
+  return new Map([...places].map(([key, found]) => [key, [...found].sort().join(", ")]));
 }
 
-function legacyWarnings(source: unknown): readonly ConfigIssue[] {
-  return Object.entries(legacy)
+function legacyWarnings(source: unknown, legacy: LegacyKeys): readonly ConfigIssue[] {
+  return [...legacy]
     .filter(([path]) => valueAt(source, path.split(".")) !== undefined)
     .map(([path, now]) => ({ path, message: `Config uses "${path}". This key is ignored; use "${now}" instead.` }));
 }

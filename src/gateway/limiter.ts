@@ -33,13 +33,13 @@ interface Bucket {
 /** Keys remembered at once; the oldest is forgotten first. */
 const maxKeys = 10_000;
 
-export function createLimiter(clock: Pick<Clock, "monotonic">, options: LimiterOptions): Limiter {
+export function createLimiter(clock: Pick<Clock, "monotonic">, options: () => LimiterOptions): Limiter {
   const buckets = new Map<string, Bucket>();
 
   function bucketOf(key: string): Bucket {
     const now = clock.monotonic();
     const known = buckets.get(key);
-    if (known && (now < known.lockedUntil || (known.lockedUntil === 0 && now - known.since < options.windowMs)))
+    if (known && (now < known.lockedUntil || (known.lockedUntil === 0 && now - known.since < options().windowMs)))
       return known;
     const fresh = { attempts: 0, since: now, lockedUntil: 0 };
     buckets.delete(key);
@@ -66,9 +66,10 @@ export function createLimiter(clock: Pick<Clock, "monotonic">, options: LimiterO
       const bucket = bucketOf(key);
       const now = clock.monotonic();
       if (bucket.lockedUntil > now) return bucket.lockedUntil - now;
-      if (++bucket.attempts <= options.maxAttempts) return 0;
-      bucket.lockedUntil = now + options.lockoutMs;
-      return options.lockoutMs;
+      const { maxAttempts, lockoutMs } = options();
+      if (++bucket.attempts <= maxAttempts) return 0;
+      bucket.lockedUntil = now + lockoutMs;
+      return lockoutMs;
     },
     restore(key) {
       const bucket = buckets.get(key);

@@ -6,7 +6,9 @@ import type { ConfigWrite } from "../config/config.ts";
 import { jsonSchema, lookUp, uiHints } from "../config/describe.ts";
 import { parseConfig } from "../config/parse.ts";
 import { redactRaw } from "../config/redact.ts";
-import { effectOf } from "../config/reload.ts";
+import { restartKeys } from "../config/reload.ts";
+import { addressOf } from "../flow/address.ts";
+import { maxNote } from "../flow/restart-notes.ts";
 import { method } from "./method.ts";
 
 const issue = v.object({ path: v.string(), message: v.string(), allowedValues: v.optional(v.array(v.string())) });
@@ -16,7 +18,7 @@ const write = {
   baseHash: v.pipe(v.optional(nonEmpty), v.description("`hash` of the config.get that the change is based on.")),
 };
 const origin = {
-  sessionKey: v.pipe(v.optional(v.string()), v.description("The session that asks.")),
+  sessionKey: v.pipe(v.optional(v.string()), v.description("The session that asks; it is told after the restart.")),
   deliveryContext: v.pipe(
     v.optional(
       v.strictObject({
@@ -28,7 +30,10 @@ const origin = {
     ),
     v.description("The chat that asks."),
   ),
-  note: v.pipe(v.optional(v.string()), v.description("Why; kept in the log.")),
+  note: v.pipe(
+    v.optional(v.pipe(v.string(), v.maxLength(maxNote))),
+    v.description("Why; for the log and the session."),
+  ),
   restartDelayMs: v.pipe(
     v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 2000),
     v.description("Time until the restart, where one is needed."),
@@ -154,9 +159,11 @@ export const configMethods = [
     result: written,
     async run({ app, params }) {
       const patch = await parsePatch(params.raw);
-      const done = await app.config.patch(patch, { baseHash: params.baseHash, by: "config.patch" });
-      if (params.note) app.log.info("config.patch", { note: params.note, session: params.sessionKey });
-      return answer(app, done);
+      const { baseHash, restartDelayMs, note } = params;
+      const session = askerOf(app, params);
+      const done = await app.config.patch(patch, { baseHash, by: "config.patch", restartDelayMs });
+      if (note) app.log.info("config.patch", { note, session });
+      return answerTo(app, done, { by: "config.patch", session, note, restartDelayMs });
     },
   }),
   method({
@@ -166,20 +173,19 @@ export const configMethods = [
     params: v.strictObject({ ...write, ...origin }),
     result: written,
     async run({ app, params }) {
-      const done = await app.config.replace(params.raw, { baseHash: params.baseHash, by: "config.apply" });
-      const keys = done.changedPaths.filter((path) => effectOf(path) === "restart");
-      if (keys.length === 0) return answer(app, done);
-      const restart = { delayMs: params.restartDelayMs, reason: `config.apply: ${keys.join(", ")}` };
-      app.log.info("restart asked for", { reason: restart.reason, note: params.note, session: params.sessionKey });
-      app.clock.after(restart.delayMs, () => app.restart(restart.reason));
-      return { ...answer(app, done), restart };
+      const { raw, baseHash, restartDelayMs, note } = params;
+      const session = askerOf(app, params);
+      const done = await app.config.replace(raw, { baseHash, by: "config.apply", restartDelayMs });
+      if (note) app.log.info("config.apply", { note, session });
+      return answerTo(app, done, { by: "config.apply", session, note, restartDelayMs });
     },
   }),
 ] as const;
 
 function describeCurrent(app: App) {
-  const now = app.config.current();
-  const [parsed, source, value] = [now.parsed, now.source, now.value].map((part) => app.config.redacted(part));
+  const inForce = app.config.current();
+  const now = inForce.rejected ?? inForce;
+  const [parsed, source, value] = [now.parsed, now.source, inForce.value].map((part) => app.config.redacted(part));
   return {
     path: now.path,
     includedPaths: [...(app.config.includedFiles?.() ?? [])],
@@ -196,9 +202,9 @@ function describeCurrent(app: App) {
     warnings: now.warnings.map(copyIssue),
     legacyIssues: [],
     unknownKeys: [...now.unknownKeys],
-    disabled: now.disabled.map(({ section, issue }) => ({ section, issue: copyIssue(issue) })),
+    disabled: inForce.disabled.map(({ section, issue }) => ({ section, issue: copyIssue(issue) })),
     configRevisionHash: now.hash,
-    appliedConfigHash: now.hash,
+    appliedConfigHash: inForce.hash,
   };
 }
 
@@ -214,12 +220,45 @@ async function parsePatch(raw: string): Promise<unknown> {
   }
 }
 
-function answer(app: App, { snapshot, changedPaths }: ConfigWrite) {
+/** The full key of the session that asks, if one does; throws for what is no key, before anything is changed. */
+function askerOf(app: App, { sessionKey }: { sessionKey?: string | undefined }): string | undefined {
+  return sessionKey === undefined || sessionKey.trim() === "" ? undefined : addressOf(app, sessionKey).key;
+}
+
+interface Asker {
+  readonly by: string;
+  readonly session: string | undefined;
+  readonly note: string | undefined;
+  readonly restartDelayMs: number;
+}
+
+/** The same for a writer that may want to hear of the restart when it is over. */
+async function answerTo(app: App, done: ConfigWrite, { by, session, note, restartDelayMs }: Asker) {
+  const answered = answer(app, done, restartDelayMs);
+  if (session === undefined || !("restart" in answered)) return answered;
+  try {
+    await app.tellAfterRestart({ sessionKey: session, by, note });
+  } catch (error) {
+    // The configuration is written: only the news of the restart is lost.
+    app.log.warn("the session that asks will not be told of the restart", {
+      session,
+      error: Failure.from(error).message,
+    });
+  }
+  return answered;
+}
+
+/** What a write did. Where it needs a restart, whoever applies changes sees to that after the time that is told here. */
+function answer(app: App, { snapshot, changedPaths }: ConfigWrite, restartDelayMs?: number) {
+  const { mode, debounceMs } = snapshot.value.gateway.reload;
+  const keys = restartKeys(changedPaths, mode, restartDelayMs !== undefined);
+  const restart = { delayMs: restartDelayMs ?? debounceMs, reason: `config change: ${keys.join(", ")}` };
   return {
     ok: true as const,
     path: snapshot.path,
     hash: snapshot.hash,
     config: app.config.redacted(snapshot.value),
     changedPaths: [...changedPaths],
+    ...(keys.length > 0 && { restart }),
   };
 }

@@ -33,12 +33,13 @@ export const logMethods = [
       reset: v.pipe(v.boolean(), v.description("The file began anew since `cursor`.")),
     }),
     async run({ app, params }) {
-      const { text, ...tail } = await readTail(app.host.files, app.paths.log, params);
+      const { file = app.paths.log } = app.config.current().value.logging;
+      const { text, ...tail } = await readTail(app.host.files, file, params);
       const since = params.sinceMs === undefined ? undefined : app.clock.now() - params.sinceMs;
       const lines = text.split("\n").filter((line) => line !== "" && isSince(line, since));
       const shown = lines.slice(-params.limit);
       return {
-        file: app.paths.log,
+        file,
         cursor: tail.cursor,
         size: tail.size,
         lines: shown.map((line) => jsonLine(app.host, line)),

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openConfig } from "../../src/config/file.ts";
+import { openConfig, type Refuse } from "../../src/config/file.ts";
 import type { ConfigStore, ConfigWrite } from "../../src/config/config.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
@@ -235,6 +235,77 @@ test("a change made by hand is found on reload, kept in the history and told onc
   );
 });
 
+test("a mistake made by hand keeps the last good configuration in force, as a whole", async () => {
+  const { store, host } = await opened({
+    files: { [file]: "{ ui: { a: 1 }, models: { mode: 'replace' }, channels: {} }" },
+  });
+  const seen: ConfigWrite[] = [];
+  store.onChange((write) => seen.push(write));
+  const { value } = store.current();
+  for (const wrong of ["{ ui: { a: 2 }, models: { mode: 'oops' }, channels: {} }", "{ ui: { a:", ""]) {
+    host.files.put(file, wrong);
+    const now = await store.reload();
+    assert.is(now.value, value, "not even the sections that are in order");
+    assert.equal([now.disabled, now.rejected?.raw, now.rejected?.valid], [[], wrong, false]);
+  }
+  assert.equal(seen, []);
+  host.files.put(file, "{ ui: { a: 3 }, models: { mode: 'merge' }, channels: {} }");
+  assert.is((await store.reload()).rejected, undefined);
+  assert.equal(
+    seen.map(({ changedPaths }) => changedPaths),
+    [["ui.a", "models.mode"]],
+  );
+  assert.is((await store.history()).length, 1, "only what was in force is worth keeping");
+});
+
+test("a mistake that was there at the start does not hold up other changes", async () => {
+  const { store, host } = await opened({ files: { [file]: "{ ui: { a: 1 }, models: 5 }" } });
+  host.files.put(file, "{ ui: { a: 2 }, models: 5 }");
+  const { rejected, value } = await store.reload();
+  assert.equal([rejected, value.ui], [undefined, { a: 2 }]);
+});
+
+test("threat E: a file that is taken away takes no secret out of force, and comes back by rollback", async () => {
+  const { store, host } = await opened({ files: { [file]: sound } });
+  await host.files.remove(file);
+  const { value, rejected } = await store.reload();
+  assert.is(value.gateway.auth.token, "secret-one");
+  assert.equal([rejected?.exists, rejected?.issues[0]?.path], [false, ""]);
+  await store.rollback(1);
+  assert.equal([await host.files.read(file), store.current().rejected], [sound, undefined]);
+});
+
+test("what a start would refuse is neither read nor written by a gateway that runs", async () => {
+  const { store, host } = await opened({ files: { [file]: sound } }, ({ value }) =>
+    value.gateway.bind === "lan" ? [{ path: "gateway.bind", message: "is too open" }] : [],
+  );
+  host.files.put(file, sound.replace('"local"', '"local", bind: "lan"'));
+  const { value, rejected } = await store.reload();
+  assert.equal([value.gateway.bind, rejected?.issues[0]?.message], ["loopback", "is too open"]);
+  host.files.put(file, sound);
+  await rejects(store.set("gateway.bind", "lan", { by: "x" }), "invalid-request", "gateway.bind: is too open");
+  assert.is(await host.files.read(file), sound);
+});
+
+test("a mistake in an included file counts like one in the file, and the file is watched on", async () => {
+  const base = `${state}/base.json5`;
+  const { store, host } = await opened({
+    files: { [file]: '{ $include: "./base.json5" }', [base]: "{ ui: { a: 1 } }" },
+  });
+  await host.files.remove(base);
+  assert.ok((await store.reload()).rejected);
+  assert.equal([store.current().value.ui, store.includedFiles?.()], [{ a: 1 }, [base]]);
+  host.files.put(base, "{ ui: { a: 2 } }");
+  assert.equal((await store.reload()).value.ui, { a: 2 });
+});
+
+test("who only stands by reads a change without keeping what it replaced", async () => {
+  const { store, host } = await opened({ files: { [file]: sound } });
+  host.files.put(file, sound.replace("19000", "19004"));
+  assert.is((await store.reload({ keepHistory: false })).value.gateway.port, 19_004);
+  assert.equal(await store.history(), []);
+});
+
 test("a file that is not JSON5 is unsafe: nothing is known of who may get in", async () => {
   const { store } = await opened({ files: { [file]: '{ gateway: { bind: "lan", ' } });
   const { unsafe, issues, value } = store.current();
@@ -250,14 +321,13 @@ test("a file that is not JSON5 takes the way in from the last sound version, on 
   const { store, host } = await opened({ files: { [file]: sound.replace("19000", '19000, bind: "lan"') } });
   await store.set("ui.x", 1, { by: "x" });
   host.files.put(file, "{ oops");
-  const { unsafe, value, issues, recoveredFrom } = await store.reload();
+  const again = await opened({ disk: host.files });
+  const { unsafe, value, issues, recoveredFrom } = again.store.current();
   assert.equal(unsafe, []);
   assert.is(issues[0]?.path, "");
   assert.match(recoveredFrom ?? "", /^[0-9a-f]{64}$/);
   assert.equal([value.gateway.port, value.gateway.bind, value.gateway.auth.token], [19_000, "loopback", "secret-one"]);
   assert.is(value.ui, undefined);
-  const again = await opened({ disk: host.files });
-  assert.is(again.store.current().value.gateway.auth.token, "secret-one");
 });
 
 test("a link to the file stays a link: what it leads to is replaced", async () => {
@@ -294,7 +364,7 @@ interface Opened {
   readonly host: ScriptedHost;
 }
 
-async function opened(options: ScriptedOptions = {}): Promise<Opened> {
+async function opened(options: ScriptedOptions = {}, refuse?: Refuse): Promise<Opened> {
   const host = scriptedHost(options);
   const paths = pathsOf(host, flavours.openclaw, "");
   return {
@@ -304,6 +374,7 @@ async function opened(options: ScriptedOptions = {}): Promise<Opened> {
       flavours.openclaw,
       paths,
       createLogger(() => 0, []),
+      refuse,
     ),
   };
 }

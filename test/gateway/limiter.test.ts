@@ -5,8 +5,9 @@ import { createWaitingRoom } from "../../src/gateway/waiting-room.ts";
 
 function setUp() {
   let now = 0;
-  const limiter = createLimiter({ monotonic: () => now }, { maxAttempts: 10, windowMs: 60_000, lockoutMs: 300_000 });
-  return { limiter, wait: (ms: number) => void (now += ms) };
+  const limits = { maxAttempts: 10, windowMs: 60_000, lockoutMs: 300_000 };
+  const limiter = createLimiter({ monotonic: () => now }, () => limits);
+  return { limiter, limits, wait: (ms: number) => void (now += ms) };
 }
 
 const fail = (limiter: { take(key: string): number }, key: string, times: number) =>
@@ -19,6 +20,14 @@ test("ten failures are allowed, the eleventh locks", () => {
     Array.from({ length: 10 }, () => 0),
   );
   assert.is(limiter.take("a"), 300_000);
+});
+
+test("a changed limit counts from the next attempt on", () => {
+  const { limiter, limits } = setUp();
+  fail(limiter, "a", 3);
+  limits.maxAttempts = 4;
+  limits.lockoutMs = 1000;
+  assert.equal(fail(limiter, "a", 2), [0, 1000]);
 });
 
 test("the wait counts down and a locked key stays locked however often it asks", () => {

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as v from "valibot";
 import type { App } from "../../src/app.ts";
+import type { ConfigStore } from "../../src/config/config.ts";
 import { openConfig } from "../../src/config/file.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
@@ -108,6 +109,19 @@ test("config.patch changes what it names and answers what changed", async () => 
   assert.is.not(result["hash"], hash);
 });
 
+test("the session that asks is told after a restart, where there is one; what is no key changes nothing", async () => {
+  const { call, fails, told } = await gateway("{}");
+  const { hash } = await call("config.get");
+  const bad = { raw: "{ gateway: { port: 20000 } }", baseHash: hash, sessionKey: "agent:main" };
+  assert.match((await fails("config.patch", bad)).message, "is not complete");
+  assert.is((await call("config.get"))["hash"], hash);
+  await call("config.patch", { ...bad, sessionKey: "main", note: "n" });
+  assert.equal(told, [{ sessionKey: "agent:main:main", by: "config.patch", note: "n" }]);
+  const { hash: next } = await call("config.get");
+  await call("config.patch", { raw: "{ logging: { level: 'debug' } }", baseHash: next, sessionKey: "main" });
+  assert.is(told.length, 1, "nothing that needs a restart");
+});
+
 test("config.set and config.patch name a missing or stale base hash and a wrong value", async () => {
   const { call, fails } = await gateway("{}");
   assert.match(
@@ -129,23 +143,47 @@ test("config.set and config.patch name a missing or stale base hash and a wrong 
   assert.match((await fails("config.patch", { raw: "{ oops", baseHash: hash })).message, "JSON5 parse failed");
 });
 
-test("config.apply restarts after the delay where a changed key needs it, and only there", async () => {
-  const { call, host, restarts } = await gateway("{}");
+test("config.apply tells of the restart that a changed key needs, and when; other keys need none", async () => {
+  const { call, wanted } = await gateway("{}");
   const first = await call("config.apply", { raw: "{ ui: {} }", baseHash: (await call("config.get"))["hash"] });
   assert.is(first["restart"], undefined);
   const hash = first["hash"];
   const second = await call("config.apply", { raw: "{ gateway: { port: 5 } }", baseHash: hash, restartDelayMs: 50 });
-  assert.equal(second["restart"], { delayMs: 50, reason: "config.apply: gateway.port" });
-  assert.equal(restarts, []);
-  await host.clock.advance(50);
-  assert.equal(restarts, ["config.apply: gateway.port"]);
+  assert.equal(second["restart"], { delayMs: 50, reason: "config change: gateway.port" });
+  assert.equal(wanted, [2000, 50]);
+});
+
+test("config.set leaves the restart to the mode of reloading", async () => {
+  const { call, wanted } = await gateway("{ gateway: { reload: { mode: 'hybrid', debounceMs: 200 } } }");
+  const raw = (mode: string, port: number) =>
+    `{ gateway: { port: ${port}, reload: { mode: '${mode}', debounceMs: 200 } } }`;
+  const set = async (text: string) => call("config.set", { raw: text, baseHash: (await call("config.get"))["hash"] });
+  assert.equal((await set(raw("hybrid", 5)))["restart"], { delayMs: 200, reason: "config change: gateway.port" });
+  assert.is((await set(raw("hot", 6)))["restart"], undefined);
+  assert.equal(wanted, [undefined, undefined]);
+});
+
+test("config.get shows the file as it is while an older version stays in force", async () => {
+  const { call, host, store } = await gateway("{ ui: { a: 1 } }");
+  const before = await call("config.get");
+  host.files.put(file, "{ ui: { a: 2 }, models: 5 }");
+  await store.reload();
+  const { raw, valid, config, hash, appliedConfigHash } = await call("config.get");
+  assert.equal([raw, valid], ["{ ui: { a: 2 }, models: 5 }", false]);
+  assert.equal((config as { ui: unknown }).ui, { a: 1 });
+  assert.is.not(hash, before["hash"]);
+  assert.is(appliedConfigHash, before["hash"]);
 });
 
 test.run();
 
 interface Opened {
+  /** Sessions that are to be told of a restart. */
+  readonly told: readonly object[];
   readonly host: ScriptedHost;
-  readonly restarts: readonly string[];
+  readonly store: ConfigStore;
+  /** The delays of restarts that writes came with. */
+  readonly wanted: readonly (number | undefined)[];
   readonly call: (name: string, params?: object) => Promise<Readonly<Record<string, unknown>>>;
   readonly fails: (name: string, params: object) => Promise<Failure>;
 }
@@ -153,12 +191,15 @@ interface Opened {
 async function gateway(text: string): Promise<Opened> {
   const host = scriptedHost({ files: { [file]: text } });
   const log = createLogger(() => 0, []);
-  const restarts: string[] = [];
+  const store = await openConfig(host, flavours.openclaw, pathsOf(host, flavours.openclaw, ""), log);
+  const wanted: (number | undefined)[] = [];
+  const told: object[] = [];
+  store.onChange(({ restartDelayMs }) => wanted.push(restartDelayMs));
   const app = {
     clock: host.clock,
     log,
-    config: await openConfig(host, flavours.openclaw, pathsOf(host, flavours.openclaw, ""), log),
-    restart: (reason: string) => void restarts.push(reason),
+    config: store,
+    tellAfterRestart: async (note: object) => void told.push(note),
   } as unknown as App;
   const call = async (name: string, given: object = {}) => {
     const found = configMethods.find((method) => method.name === name);
@@ -175,5 +216,5 @@ async function gateway(text: string): Promise<Opened> {
         (error: unknown) => error,
       ),
     );
-  return { host, restarts, call, fails };
+  return { host, store, wanted, told, call, fails };
 }

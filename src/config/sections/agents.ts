@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { amount, text, whole } from "./section.ts";
+import { amount, type KeyMetadata, opaque, text, whole } from "./section.ts";
 
 const model = v.union(
   [
@@ -114,23 +114,27 @@ const defaults = v.looseObject({
   mediaMaxMb: v.pipe(v.optional(whole(1), 5), v.description("Largest attachment in megabytes.")),
   compaction: v.pipe(v.optional(compaction, {}), v.description("When and how old context is summed up.")),
   contextPruning: v.pipe(v.optional(pruning, {}), v.description("Old tool results left out of requests.")),
+  heartbeat: opaque("Turns that nobody asks for.", "part"),
   budget: v.pipe(v.optional(budget, {}), v.description("What may be spent on models.")),
 });
 
 /** The `agents` section: who the agents are and what they run on. */
-export const agentsSection = v.looseObject({
-  defaults: v.pipe(v.optional(defaults, {}), v.description("What holds for every agent unless it says otherwise.")),
-  list: v.pipe(
-    v.optional(
-      v.array(
-        v.looseObject({ id: v.pipe(text, v.description("Short name that addresses the agent.")), ...common }),
-        "a list of agents",
+export const agentsSection = v.pipe(
+  v.looseObject({
+    defaults: v.pipe(v.optional(defaults, {}), v.description("What holds for every agent unless it says otherwise.")),
+    list: v.pipe(
+      v.optional(
+        v.array(
+          v.looseObject({ id: v.pipe(text, v.description("Short name that addresses the agent.")), ...common }),
+          "a list of agents",
+        ),
       ),
+      v.description("The agents."),
     ),
-    v.description("The agents."),
-  ),
-  entries: v.pipe(
-    v.optional(v.record(v.string(), v.looseObject(common), "an object of agents by id")),
-    v.description("The agents by id, newer spelling."),
-  ),
-});
+    entries: v.pipe(
+      v.optional(v.record(v.string(), v.looseObject(common), "an object of agents by id")),
+      v.description("The agents by id, newer spelling."),
+    ),
+  }),
+  v.metadata({ reload: "live" } satisfies KeyMetadata),
+);

@@ -18,8 +18,16 @@ const auth = v.looseObject({
     ),
     v.metadata({ whenWrong: "token" } satisfies KeyMetadata),
   ),
-  token: v.pipe(v.optional(secret), v.description("Shared token that clients send. Long and random.")),
-  password: v.pipe(v.optional(secret), v.description("Shared password that clients send.")),
+  token: v.pipe(
+    v.optional(secret),
+    v.description("Shared token that clients send. Long and random."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
+  ),
+  password: v.pipe(
+    v.optional(secret),
+    v.description("Shared password that clients send."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
+  ),
   allowTailscale: v.pipe(
     v.optional(v.boolean()),
     v.description("Accept the identity that Tailscale Serve vouches for. Default: on with tailscale.mode serve."),
@@ -45,6 +53,7 @@ const auth = v.looseObject({
       {},
     ),
     v.description("Limit on failed attempts to authenticate."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
   ),
   trustedProxy: v.pipe(
     v.optional(
@@ -54,6 +63,7 @@ const auth = v.looseObject({
       }),
     ),
     v.description("For auth.mode trusted-proxy: how the proxy says who the user is."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
   ),
 });
 
@@ -78,6 +88,7 @@ const controlUi = v.looseObject({
   allowedOrigins: v.pipe(
     v.optional(v.array(text, "a list of origins such as https://chat.example"), []),
     v.description("Origins besides the gateway's own whose pages may connect, such as https://chat.example."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
   ),
   allowInsecureAuth: v.pipe(
     v.optional(v.boolean(), false),
@@ -164,6 +175,7 @@ const nodes = v.looseObject({
       {},
     ),
     v.description("Which nodes pair without asking."),
+    v.metadata({ reload: "live" } satisfies KeyMetadata),
   ),
 });
 
@@ -176,36 +188,48 @@ const reload = v.looseObject({
 });
 
 /** The `gateway` section: where the gateway listens, who gets in, and what it serves. */
-export const gatewaySection = v.looseObject({
-  mode: v.pipe(
-    v.optional(v.picklist(["local", "remote"])),
-    v.description(
-      "local runs a gateway here; remote makes commands talk to another one. Unset: the gateway does not start.",
+export const gatewaySection = v.pipe(
+  v.looseObject({
+    mode: v.pipe(
+      v.optional(v.picklist(["local", "remote"])),
+      v.description(
+        "local runs a gateway here; remote makes commands talk to another one. Unset: the gateway does not start.",
+      ),
     ),
-  ),
-  port: v.pipe(v.optional(port, 18_789), v.description("TCP port the gateway listens on.")),
-  bind: v.pipe(
-    v.optional(v.picklist(bindModes), "loopback"),
-    v.description("Addresses the gateway listens on. Anything but loopback needs auth."),
-  ),
-  customBindHost: v.pipe(
-    v.optional(v.pipe(v.string("an IPv4 address in quotes"), v.ipv4("an IPv4 address such as 192.168.1.10"))),
-    v.description("The IPv4 address to listen on with bind custom."),
-  ),
-  auth: v.pipe(v.optional(auth, {}), v.description("Who gets in.")),
-  tailscale: v.pipe(v.optional(tailscale, {}), v.description("Publishing through Tailscale.")),
-  controlUi: v.pipe(v.optional(controlUi, {}), v.description("The web page.")),
-  trustedProxies: v.pipe(
-    v.optional(v.array(address, "a list of IP addresses"), []),
-    v.description("Addresses of proxies whose forwarding headers are believed."),
-  ),
-  remote: v.pipe(v.optional(remote, {}), v.description("The gateway that commands talk to with mode remote.")),
-  tls: v.pipe(v.optional(tls, {}), v.description("Encryption on the gateway's own port.")),
-  reload: v.pipe(v.optional(reload, {}), v.description("What a change of the file does.")),
-  http: v.pipe(v.optional(http, {}), v.description("HTTP endpoints.")),
-  nodes: v.pipe(v.optional(nodes, {}), v.description("Policy for nodes.")),
-  publicOrigin: v.pipe(
-    v.optional(text),
-    v.description("The origin under which the gateway is known outside, such as https://claw.example."),
-  ),
-});
+    port: v.pipe(v.optional(port, 18_789), v.description("TCP port the gateway listens on.")),
+    bind: v.pipe(
+      v.optional(v.picklist(bindModes), "loopback"),
+      v.description("Addresses the gateway listens on. Anything but loopback needs auth."),
+    ),
+    customBindHost: v.pipe(
+      v.optional(v.pipe(v.string("an IPv4 address in quotes"), v.ipv4("an IPv4 address such as 192.168.1.10"))),
+      v.description("The IPv4 address to listen on with bind custom."),
+    ),
+    auth: v.pipe(v.optional(auth, {}), v.description("Who gets in.")),
+    tailscale: v.pipe(v.optional(tailscale, {}), v.description("Publishing through Tailscale.")),
+    controlUi: v.pipe(v.optional(controlUi, {}), v.description("The web page.")),
+    trustedProxies: v.pipe(
+      v.optional(v.array(address, "a list of IP addresses"), []),
+      v.description("Addresses of proxies whose forwarding headers are believed."),
+    ),
+    remote: v.pipe(
+      v.optional(remote, {}),
+      v.description("The gateway that commands talk to with mode remote."),
+      v.metadata({ reload: "none" } satisfies KeyMetadata),
+    ),
+    tls: v.pipe(v.optional(tls, {}), v.description("Encryption on the gateway's own port.")),
+    reload: v.pipe(
+      v.optional(reload, {}),
+      v.description("What a change of the file does."),
+      v.metadata({ reload: "none" } satisfies KeyMetadata),
+    ),
+    http: v.pipe(v.optional(http, {}), v.description("HTTP endpoints.")),
+    nodes: v.pipe(v.optional(nodes, {}), v.description("Policy for nodes.")),
+    publicOrigin: v.pipe(
+      v.optional(text),
+      v.description("The origin under which the gateway is known outside, such as https://claw.example."),
+      v.metadata({ reload: "live" } satisfies KeyMetadata),
+    ),
+  }),
+  v.metadata({ reload: "restart" } satisfies KeyMetadata),
+);

@@ -42,50 +42,56 @@ const provider = v.looseObject({
 });
 
 /** The `models` section: model providers besides the built-in ones. */
-export const modelsSection = v.looseObject({
-  mode: v.pipe(
-    v.optional(v.picklist(["merge", "replace"]), "merge"),
-    v.description("Whether these providers add to the built-in ones or stand alone."),
-  ),
-  providers: v.pipe(
-    v.optional(v.record(v.string(), provider, "an object of providers by id"), {}),
-    v.description("Providers by id."),
-  ),
-});
+export const modelsSection = v.pipe(
+  v.looseObject({
+    mode: v.pipe(
+      v.optional(v.picklist(["merge", "replace"]), "merge"),
+      v.description("Whether these providers add to the built-in ones or stand alone."),
+    ),
+    providers: v.pipe(
+      v.optional(v.record(v.string(), provider, "an object of providers by id"), {}),
+      v.description("Providers by id."),
+    ),
+  }),
+  v.metadata({ reload: "live" } satisfies KeyMetadata),
+);
 
 /** The `auth` section: which credentials there are for model providers; the secrets are elsewhere (cli.md 2.6). */
-export const authSection = v.looseObject({
-  profiles: v.pipe(
-    v.optional(
-      v.record(
-        v.string(),
-        v.looseObject({
-          provider: v.pipe(text, v.description("The provider it is for.")),
-          mode: v.pipe(
-            v.optional(v.picklist(["api_key", "oauth", "token"]), "api_key"),
-            v.description("What kind of credential it is."),
-          ),
-          email: v.pipe(v.optional(text), v.description("Whose it is.")),
-        }),
-        "an object of profiles by id",
+export const authSection = v.pipe(
+  v.looseObject({
+    profiles: v.pipe(
+      v.optional(
+        v.record(
+          v.string(),
+          v.looseObject({
+            provider: v.pipe(text, v.description("The provider it is for.")),
+            mode: v.pipe(
+              v.optional(v.picklist(["api_key", "oauth", "token"]), "api_key"),
+              v.description("What kind of credential it is."),
+            ),
+            email: v.pipe(v.optional(text), v.description("Whose it is.")),
+          }),
+          "an object of profiles by id",
+        ),
+        {},
       ),
-      {},
+      v.description("Credentials by id."),
     ),
-    v.description("Credentials by id."),
-  ),
-  order: v.pipe(
-    v.optional(v.record(v.string(), v.array(text, "a list of profile ids"), "an object of lists by provider"), {}),
-    v.description("Which credential of a provider is taken first."),
-  ),
-  cooldowns: v.pipe(
-    v.optional(
-      v.looseObject({
-        billingBackoffHours: v.pipe(v.optional(amount(), 5), v.description("Rest of a credential without credit.")),
-        billingMaxHours: v.pipe(v.optional(amount(), 24), v.description("Longest such rest.")),
-        failureWindowHours: v.pipe(v.optional(amount(), 24), v.description("When failures are forgotten.")),
-      }),
-      {},
+    order: v.pipe(
+      v.optional(v.record(v.string(), v.array(text, "a list of profile ids"), "an object of lists by provider"), {}),
+      v.description("Which credential of a provider is taken first."),
     ),
-    v.description("How long a credential that failed rests."),
-  ),
-});
+    cooldowns: v.pipe(
+      v.optional(
+        v.looseObject({
+          billingBackoffHours: v.pipe(v.optional(amount(), 5), v.description("Rest of a credential without credit.")),
+          billingMaxHours: v.pipe(v.optional(amount(), 24), v.description("Longest such rest.")),
+          failureWindowHours: v.pipe(v.optional(amount(), 24), v.description("When failures are forgotten.")),
+        }),
+        {},
+      ),
+      v.description("How long a credential that failed rests."),
+    ),
+  }),
+  v.metadata({ reload: "restart" } satisfies KeyMetadata),
+);

@@ -1,11 +1,19 @@
 import * as v from "valibot";
 
-/** What a key's schema says beside its shape: whether it holds a secret, and what a wrong value counts as. */
+/**
+ * What a change of a key needs: `live` is read on the next use, `part` restarts the part that it configures, `restart`
+ * the whole gateway, `none` nothing.
+ */
+export type Effect = "live" | "part" | "restart" | "none";
+
+/** What a key's schema says beside its shape: whether it holds a secret, and what a wrong value or a change means. */
 export interface KeyMetadata {
   /** Replaced by REDACTED wherever a client can read it. */
   readonly secret?: boolean;
   /** Stands for a wrong value where the default would be more open than what the writer may have meant. */
   readonly whenWrong?: string | boolean;
+  /** Holds for everything below that does not say otherwise. */
+  readonly reload?: Effect;
 }
 
 /** A text that is not blank and never leaves the machine: a token, a password, an API key. */
@@ -38,8 +46,8 @@ export function amount() {
 }
 
 /** A section that no part reads yet: known, and kept as it is. */
-export function opaque(help: string) {
-  return v.pipe(v.optional(v.unknown()), v.description(help));
+export function opaque(help: string, reload: Effect) {
+  return v.pipe(v.optional(v.unknown()), v.description(help), v.metadata({ reload } satisfies KeyMetadata));
 }
 
 function portText(): string {

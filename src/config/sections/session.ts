@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { queueModes } from "../../session/sessions.ts";
-import { text, whole } from "./section.ts";
+import { type KeyMetadata, text, whole } from "./section.ts";
 
 const hour = v.pipe(
   v.number("an hour from 0 to 23"),
@@ -18,43 +18,46 @@ const reset = v.looseObject({
 const byName = <S extends v.GenericSchema>(schema: S) => v.record(v.string(), schema, "an object by name");
 
 /** The `session` section: how messages are gathered into sessions. */
-export const sessionSection = v.looseObject({
-  scope: v.pipe(
-    v.optional(v.picklist(["per-sender", "global"]), "per-sender"),
-    v.description("A session for each sender, or one for all."),
-  ),
-  mainKey: v.pipe(v.optional(text, "main"), v.description("Name of the main session.")),
-  dmScope: v.pipe(
-    v.optional(v.picklist(["main", "per-peer", "per-channel-peer", "per-account-channel-peer"]), "main"),
-    v.description("Which session direct messages go to."),
-  ),
-  identityLinks: v.pipe(
-    v.optional(byName(v.array(text, "a list such as telegram:123")), {}),
-    v.description("One person's names on several networks, by the name to use for all of them."),
-  ),
-  reset: v.pipe(v.optional(reset, {}), v.description("When a session begins anew.")),
-  resetByType: v.pipe(v.optional(byName(reset), {}), v.description("The same for direct, dm, group or thread.")),
-  resetByChannel: v.pipe(v.optional(byName(reset), {}), v.description("The same by chat network.")),
-  idleMinutes: v.pipe(v.optional(whole(1)), v.description("Older spelling of reset.idleMinutes.")),
-  resetTriggers: v.pipe(
-    v.optional(v.array(text, "a list of commands"), ["/new", "/reset"]),
-    v.description("Messages that begin a new session."),
-  ),
-  maintenance: v.pipe(
-    v.optional(
-      v.looseObject({
-        mode: v.pipe(
-          v.optional(v.picklist(["warn", "enforce"]), "warn"),
-          v.description("Say what is too much, or remove it."),
-        ),
-        pruneAfter: v.pipe(v.optional(text, "30d"), v.description("Age from which untouched sessions may go.")),
-        maxEntries: v.pipe(v.optional(whole(1)), v.description("Most sessions kept.")),
-      }),
-      {},
+export const sessionSection = v.pipe(
+  v.looseObject({
+    scope: v.pipe(
+      v.optional(v.picklist(["per-sender", "global"]), "per-sender"),
+      v.description("A session for each sender, or one for all."),
     ),
-    v.description("How many sessions are kept, and for how long."),
-  ),
-});
+    mainKey: v.pipe(v.optional(text, "main"), v.description("Name of the main session.")),
+    dmScope: v.pipe(
+      v.optional(v.picklist(["main", "per-peer", "per-channel-peer", "per-account-channel-peer"]), "main"),
+      v.description("Which session direct messages go to."),
+    ),
+    identityLinks: v.pipe(
+      v.optional(byName(v.array(text, "a list such as telegram:123")), {}),
+      v.description("One person's names on several networks, by the name to use for all of them."),
+    ),
+    reset: v.pipe(v.optional(reset, {}), v.description("When a session begins anew.")),
+    resetByType: v.pipe(v.optional(byName(reset), {}), v.description("The same for direct, dm, group or thread.")),
+    resetByChannel: v.pipe(v.optional(byName(reset), {}), v.description("The same by chat network.")),
+    idleMinutes: v.pipe(v.optional(whole(1)), v.description("Older spelling of reset.idleMinutes.")),
+    resetTriggers: v.pipe(
+      v.optional(v.array(text, "a list of commands"), ["/new", "/reset"]),
+      v.description("Messages that begin a new session."),
+    ),
+    maintenance: v.pipe(
+      v.optional(
+        v.looseObject({
+          mode: v.pipe(
+            v.optional(v.picklist(["warn", "enforce"]), "warn"),
+            v.description("Say what is too much, or remove it."),
+          ),
+          pruneAfter: v.pipe(v.optional(text, "30d"), v.description("Age from which untouched sessions may go.")),
+          maxEntries: v.pipe(v.optional(whole(1)), v.description("Most sessions kept.")),
+        }),
+        {},
+      ),
+      v.description("How many sessions are kept, and for how long."),
+    ),
+  }),
+  v.metadata({ reload: "live" } satisfies KeyMetadata),
+);
 
 const queue = {
   mode: v.pipe(v.optional(v.picklist(queueModes), "steer"), v.description("What becomes of messages during a run.")),
@@ -68,6 +71,9 @@ const queue = {
 };
 
 /** The `messages` section: what becomes of messages. */
-export const messagesSection = v.looseObject({
-  queue: v.pipe(v.optional(v.looseObject(queue), {}), v.description("Messages that come during a run.")),
-});
+export const messagesSection = v.pipe(
+  v.looseObject({
+    queue: v.pipe(v.optional(v.looseObject(queue), {}), v.description("Messages that come during a run.")),
+  }),
+  v.metadata({ reload: "live" } satisfies KeyMetadata),
+);
