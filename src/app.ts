@@ -2,6 +2,7 @@ import type { Accounts } from "./model/accounts.ts";
 import type { Budget } from "./budget/budget.ts";
 import type { Runner } from "./agent/runner.ts";
 import type { ConfigStore } from "./config/config.ts";
+import type { RestartNote } from "./flow/restart-notes.ts";
 import type { Turns } from "./flow/turns.ts";
 import type { Clock, Host } from "./host/host.ts";
 import type { Flavour } from "./host/flavour.ts";
@@ -45,8 +46,10 @@ export interface App {
   /** Names of the methods that `hello-ok` advertises. */
   methodNames(): readonly string[];
   eventNames(): readonly string[];
-  /** Asks for a restart in this process; resolves when it was accepted. */
+  /** Asks for a restart in this process. */
   restart(reason: string): void;
+  /** Has a session told when a restart is over; resolves when that is on the disk. */
+  tellAfterRestart(note: RestartNote): Promise<void>;
 }
 
 export interface GatewayInfo {

@@ -1,28 +1,29 @@
-import { openBudget } from "./budget/open-budget.ts";
-import { openAccounts } from "./model/open-accounts.ts";
-import { agentsOf, workspaceOf } from "./agent/roster.ts";
-import { createRunner } from "./agent/run.ts";
-import { createWorkspaceFiles } from "./agent/workspace-files.ts";
+import { agentsOf } from "./agent/roster.ts";
 import type { App } from "./app.ts";
 import type { ConfigStore } from "./config/config.ts";
+import { openConversation } from "./conversation.ts";
 import { announce } from "./flow/announce.ts";
 import { cleanUp } from "./flow/clean-up.ts";
-import { scopesNow } from "./flow/chat-input.ts";
-import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
+import { createRestartNotes } from "./flow/restart-notes.ts";
 import { sessionView } from "./flow/session-view.ts";
-import { promptReporter } from "./flow/slash/prompt-report.ts";
 import { createHealth } from "./gateway/health.ts";
 import { createHeartbeat } from "./gateway/heartbeat.ts";
+import { createFront, type Front, type Place } from "./gateway/front.ts";
 import { createHub } from "./gateway/hub.ts";
 import type { Exposure, Refusal } from "./gateway/exposure.ts";
+import { loopbackAddresses } from "./gateway/addresses.ts";
+import { closingMs, drainMs } from "./gateway/defaults.ts";
+import { noConversation } from "./gateway/no-conversation.ts";
 import { guardConfig } from "./gateway/ownership.ts";
 import { createPresence } from "./gateway/presence.ts";
+import { openRestartable, type Opened, type Restartable } from "./gateway/restartable.ts";
 import { createServer } from "./gateway/server.ts";
+import { inSafeMode, type SafeMode } from "./gateway/starts.ts";
 import { createWireLog, type WireLogStyle } from "./gateway/wire-log.ts";
 import type { Flavour } from "./host/flavour.ts";
-import type { Host, Server } from "./host/host.ts";
+import type { Host } from "./host/host.ts";
 import type { Paths } from "./host/paths.ts";
-import { createCleanup } from "./kit/cleanup.ts";
+import { createCleanup, type Cleanup } from "./kit/cleanup.ts";
 import { Failure } from "./kit/error.ts";
 import { uuid } from "./kit/ids.ts";
 import type { Logger } from "./kit/log.ts";
@@ -31,24 +32,14 @@ import { methods } from "./methods/index.ts";
 import type { Method } from "./methods/method.ts";
 import { loadNodes } from "./nodes/nodes.ts";
 import { loadIdentity } from "./pairing/identity.ts";
-import type { Devices } from "./pairing/devices.ts";
 import { loadDevices } from "./pairing/registry.ts";
 import { events } from "./protocol/events.ts";
 import { limits } from "./protocol/version.ts";
-import { providers } from "./providers/index.ts";
 import { routes } from "./routes/index.ts";
-import { createMedia } from "./session/media.ts";
-import { openSessions } from "./session/open-sessions.ts";
 import { publicMessage } from "./session/public-message.ts";
-import type { SessionRow } from "./session/sessions.ts";
-import { openTextIndex } from "./session/text-index.ts";
 import { createFolderLogs } from "./store/folder-log.ts";
-import type { Logs } from "./store/log.ts";
-import type { Store } from "./store/store.ts";
 import { createFolderStore } from "./store/folder.ts";
-import { createUploads } from "./store/uploads.ts";
 import { createStandbyLogs, createStandbyStore, type StateOwner } from "./store/standby.ts";
-import { tools, toolSpecs } from "./tools/index.ts";
 
 export interface OpenOptions {
   readonly host: Host;
@@ -56,9 +47,14 @@ export interface OpenOptions {
   readonly paths: Paths;
   readonly config: ConfigStore;
   readonly log: Logger;
-  readonly port: number;
+  /** The port to listen on, by the configuration as it is now; asked at the start and at a restart. */
+  port(): number;
   /** Decides from the configuration as it is now; asked at the start, after each change, and at a restart. */
   expose(): Exposure | Refusal;
+  /** Why only the control plane may run, and on loopback only; undefined in an ordinary start. */
+  safeMode(): SafeMode | undefined;
+  /** A restart is about to happen: what comes next is an ordinary start. */
+  leaveSafeMode(): Promise<void>;
   readonly verbose: boolean;
   readonly wsLog: WireLogStyle;
   /** The process that owns the state folder, while this one stands by. */
@@ -67,64 +63,86 @@ export interface OpenOptions {
   onRestartRequest(reason: string): void;
 }
 
-export interface Gateway {
+/**
+ * A gateway that runs. A restart lets running turns end, closes every socket with the promise to be back, and opens anew
+ * by the configuration as it is then: nobody is refused meanwhile. What did not end in time goes on at the next start.
+ */
+export interface Gateway extends Restartable {
   /** The port in use, also when 0 was asked for. */
   readonly port: number;
   /** The hosts listened on, in the order they were opened. */
   readonly addresses: readonly string[];
-  /** This process owns the state folder from now on: reads again what another may have changed. */
-  takeOver(): Promise<void>;
-  /** Closes every socket with the promise to be back, reads the configuration again, and opens anew. */
-  restart(): Promise<void>;
-  close(reason: string): Promise<void>;
 }
 
-/** How long open HTTP requests may go on after the port was closed. */
-const graceMs = 1000;
-const restartExpectedMs = 1000;
 /** How often sessions that are too old are removed, where the configuration says so. */
 const maintenanceMs = 3600_000;
 
 /** Starts a gateway: everything is loaded and built first, then opened in one order; a failure closes what was opened. */
 export async function startGatewayServer(options: OpenOptions): Promise<Gateway> {
-  let running = await start(options, options.port);
+  const { net, clock } = options.host;
+  const { maxPayload, maxUntrusted, maxBody } = limits;
+  const front = createFront({ net, clock, maxPayload, maxUntrusted, maxBody });
+  const config = guardConfig(options.config, () => options.owner());
+  const start = (exposure: Exposure) => open({ ...options, config }, front, exposure);
+  const restartable = await openRestartable({ ...options, config, front, start });
   return {
+    ...restartable,
     get port() {
-      return running.port;
+      return front.port;
     },
     get addresses() {
-      return running.addresses;
+      return front.addresses;
     },
-    takeOver: () => running.takeOver(),
-    async restart() {
-      await running.close("gateway restarting", restartExpectedMs);
-      await options.config.reload();
-      running = await start(options, running.port);
-    },
-    close: (reason) => running.close(reason),
   };
 }
 
-interface Running {
-  readonly port: number;
-  readonly addresses: readonly string[];
-  takeOver(): Promise<void>;
-  close(reason: string, restartExpectedMs?: number): Promise<void>;
+async function open(options: OpenOptions, front: Front, exposure: Exposure): Promise<Opened> {
+  const cleanup = createCleanup();
+  try {
+    return await build(options, { front, exposure, cleanup });
+  } catch (error) {
+    await front.close(0);
+    await cleanup.run();
+    throw error;
+  }
 }
 
-async function start(options: OpenOptions, port: number): Promise<Running> {
-  const { host, log, paths } = options;
+interface Ground {
+  readonly front: Front;
+  readonly exposure: Exposure;
+  /** What has to be undone of what was opened so far. */
+  readonly cleanup: Cleanup;
+}
+
+async function build(options: OpenOptions, { front, exposure: asked, cleanup }: Ground): Promise<Opened> {
+  const { host, config, log, paths } = options;
   const { clock } = host;
-  const config = guardConfig(options.config, () => options.owner());
-  let exposure = allowed(options.expose());
-  const cleanup = createCleanup();
+  const safeMode = options.safeMode();
+  let exposure: Exposure = safeMode
+    ? { ...asked, bind: "loopback", addresses: loopbackAddresses(host.net.interfaces()) }
+    : asked;
   const store = createStandbyStore(createFolderStore(host.files, paths.state), () => options.owner());
   const logs = createStandbyLogs(createFolderLogs(host.files, paths.state), () => options.owner());
   const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, clock, log)]);
+  cleanup.add(() => devices.close());
   const nodes = await loadNodes(store, devices, clock, log);
-  const conversation = await openConversation(options, { config, store, logs, devices });
+  const closed = (): Failure | undefined => {
+    const safe = options.safeMode();
+    return safe && inSafeMode(safe);
+  };
+  const conversation = await openConversation({ ...options, store, logs, devices, closed }).catch((error: unknown) => {
+    const why = closed();
+    if (!why) throw error;
+    log.error("the conversations cannot be opened: going on without them", { error: Failure.from(error).message });
+    return noConversation(why, store);
+  });
   cleanup.add(() => conversation.close());
-  const { sessions, turns } = conversation;
+  const { parts, turns } = conversation;
+  const { sessions } = parts;
+  const restartNotes = createRestartNotes({ clock, log, store, sessions, turns });
+  cleanup.add(() => restartNotes.close());
+  /** Who stands by, or runs the control plane only, has nothing to say in a conversation. */
+  const mayTell = (): boolean => !options.owner() && !options.safeMode();
 
   const hub = createHub(() => ({ presence: presence.version, health: health.version }));
   const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
@@ -132,6 +150,7 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     owner: () => options.owner(),
     paths,
     sessions,
+    safeMode,
     onChange: () => hub.broadcast("health", health.snapshot()),
   });
   const info = {
@@ -139,7 +158,7 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     bootId: uuid(),
     pid: host.processes.pid,
     startedAt: host.clock.now(),
-    port,
+    port: front.port,
     bind: exposure.bind,
     authMode: exposure.authMode,
     owner: () => options.owner(),
@@ -155,7 +174,8 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     identity,
     devices,
     nodes,
-    ...conversation.parts,
+    ...parts,
+    turns,
     presence,
     health,
     heartbeat: createHeartbeat(),
@@ -164,6 +184,7 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     methodNames: () => methodNames,
     eventNames: () => eventNames,
     restart: (reason) => options.onRestartRequest(reason),
+    tellAfterRestart: (note) => restartNotes.add(note),
   };
   const table: readonly Method[] = methods;
   const methodNames = table.filter((method) => !method.unlisted).map((method) => method.name);
@@ -187,8 +208,6 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     },
   });
 
-  const servers: Server[] = [];
-  cleanup.add(async () => void (await Promise.all(servers.map((listening) => listening.close(graceMs)))));
   cleanup.add(
     announce({
       clock,
@@ -205,32 +224,18 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
       },
     }),
   );
-  try {
-    // Before anybody can send a message again that is found in the journal.
-    if (!options.owner()) await Promise.all([turns.recover(), app.uploads.sweep()]);
-    for (const hostname of exposure.addresses) {
-      const listening = await host.net.serve(
-        {
-          hostname,
-          port: servers[0]?.port ?? port,
-          maxPayload: limits.maxPayload,
-          maxUntrusted: limits.maxUntrusted,
-          maxBody: limits.maxBody,
-        },
-        server.fetch,
-      );
-      servers.push(listening);
-      info.port = listening.port;
-    }
-  } catch (error) {
-    await cleanup.run();
-    throw error;
-  }
+  // Before a turn can begin the session anew that is told.
+  if (mayTell()) await restartNotes.tell();
+  // Before anybody can send a message again that is found in the journal.
+  if (mayTell()) await Promise.all([turns.recover(), parts.uploads.sweep()]);
+  await listen(front, { addresses: exposure.addresses, port: options.port() }, log);
+  info.port = front.port;
+  front.serve(server.fetch);
   cleanup.add(server.start());
   cleanup.add(
     clock.every(maintenanceMs, () => {
       const { value } = config.current();
-      if (options.owner() || value.session.maintenance.mode !== "enforce") return;
+      if (options.owner() || safeMode || value.session.maintenance.mode !== "enforce") return;
       for (const { id } of agentsOf(value)) {
         cleanUp(app, id, { remove: true }).catch((error: unknown) =>
           log.warn("old sessions could not be removed", { agent: id, error: String(error) }),
@@ -255,89 +260,40 @@ async function start(options: OpenOptions, port: number): Promise<Running> {
     }),
   );
   return {
-    port: info.port,
-    addresses: servers.map((listening) => listening.hostname),
     async takeOver() {
       // First of all who may do what: the messages that are taken over are judged by it.
       await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
       await conversation.takeOver();
+      await restartNotes.tell();
       health.changed();
     },
-    async close(reason, restartMs) {
-      server.drain(reason, restartMs);
+    async stays(why) {
+      if (mayTell()) await restartNotes.tell(why);
+    },
+    async windDown(signal) {
+      const { running } = turns.load;
+      if (running > 0) log.info("waiting for running turns to end", { running, atMostMs: drainMs - closingMs });
+      const left = await turns.windDown(drainMs - closingMs, signal);
+      if (left > 0) log.warn("running turns did not end in time; they go on at the next start", { running: left });
+    },
+    async close(reason, { silence, restartExpectedMs: expectedMs }) {
+      const silent = silence();
+      server.drain(reason, expectedMs);
+      await silent;
       await cleanup.run();
-      await devices.close();
     },
   };
 }
 
-interface Conversation {
-  readonly parts: Pick<App, "sessions" | "media" | "uploads" | "accounts" | "budget" | "runner" | "turns">;
-  readonly sessions: App["sessions"];
-  readonly turns: OpenTurns;
-  /** Reads again what another process wrote until now, and goes on with what it left. */
-  takeOver(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Everything between a message and its answer. */
-async function openConversation(
-  { host, flavour, paths, log }: OpenOptions,
-  { config, store, logs, devices }: { config: ConfigStore; store: Store; logs: Logs; devices: Devices },
-): Promise<Conversation> {
-  const { clock } = host;
-  const search = await openTextIndex({ logs, clock, log }).catch((error: unknown) => {
-    log.error("the search index cannot be opened: going on without search", { error: String(error) });
-    return undefined;
-  });
-  const cwdOf = (agentId: string): string => {
-    const { value } = config.current();
-    const agents = agentsOf(value);
-    return workspaceOf(agents.find(({ id }) => id === agentId) ?? agents[0], value, { host, paths });
-  };
-  const [sessions, accounts, budget] = await Promise.all([
-    openSessions({ logs, store, clock, log, search, cwdOf, stateFolder: paths.state }),
-    openAccounts({ host, config, store, log, providers, fetch }),
-    openBudget({ logs, config, clock, log }),
-  ]);
-  const media = createMedia(store);
-  const uploads = createUploads({ logs, store, clock, log });
-  const queue = (row: SessionRow) => turns.queue(row);
-  const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
-  const runner = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
-  const workspaceFiles = createWorkspaceFiles(host.files);
-  const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
-  const commands = { ...shared, clock, runner, promptReport };
-  const turns = await openTurns({
-    ...shared,
-    clock,
-    logs,
-    runner,
-    commands,
-    scopesOf: (origin) => scopesNow(devices, origin),
-  });
-  // A device that is revoked is not served behind its back.
-  const stopWatching = devices.on("revoked", () => {
-    void turns.dismiss().catch((error: unknown) => log.error("the runs of a device could not be ended", { error }));
-  });
-  return {
-    parts: { sessions, media, uploads, accounts, budget, runner, turns },
-    sessions,
-    turns,
-    async takeOver() {
-      await Promise.all([sessions.reload(), budget.reload(), uploads.sweep()]);
-      await turns.takeOver();
-    },
-    async close() {
-      stopWatching();
-      await Promise.all([turns.close(), uploads.close()]);
-      await Promise.all([sessions.close(), budget.close()]);
-      await search?.close();
-    },
-  };
-}
-
-function allowed(decision: Exposure | Refusal): Exposure {
-  if ("lines" in decision) throw new Failure("config", decision.lines.join("\n"));
-  return decision;
+/** Listens where the configuration says. A new port that is taken or forbidden must not end a gateway that has another. */
+async function listen(front: Front, place: Place, log: Logger): Promise<void> {
+  const { port } = front;
+  try {
+    await front.listen(place);
+  } catch (error) {
+    const failure = Failure.from(error);
+    if (port === 0 || place.port === port) throw failure;
+    log.error(`${failure.message}: staying on port ${port}`);
+    await front.listen({ ...place, port });
+  }
 }

@@ -93,6 +93,7 @@ export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clo
   const writing = new Set<Promise<void>>();
   let compacting: Promise<void> | undefined;
   let compactAt = compactAbove;
+  let closed = false;
 
   function apply(line: Line): void {
     if (line.op === "take") {
@@ -130,7 +131,8 @@ export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clo
     } finally {
       writing.delete(written);
     }
-    if (file.size > compactAt && !compacting) compacting = compact().finally(() => (compacting = undefined));
+    // What is closed may be another gateway's already, in this process after a restart.
+    if (file.size > compactAt && !compacting && !closed) compacting = compact().finally(() => (compacting = undefined));
   }
 
   async function record(lines: readonly Line[]): Promise<void> {
@@ -189,6 +191,7 @@ export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clo
       await load();
     },
     async close() {
+      closed = true;
       await compacting;
       await file.close();
     },

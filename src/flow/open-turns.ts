@@ -32,6 +32,8 @@ export interface TurnsOptions {
   readonly commands: CommandContext;
   /** What a sender may do now: never more than when it wrote. Where it is absent, nothing is ever taken back. */
   readonly scopesOf?: ((origin: TurnOrigin) => readonly string[]) | undefined;
+  /** Why no message is taken now; undefined when they are. */
+  readonly closed?: (() => Failure | undefined) | undefined;
 }
 
 export interface OpenTurns extends Turns {
@@ -43,6 +45,11 @@ export interface OpenTurns extends Turns {
   takeOver(): Promise<void>;
   /** Ends the runs of senders who may not write any more, and sets aside what waits from them. */
   dismiss(): Promise<void>;
+  /**
+   * Begins no more turns, and resolves when those that run have ended, `ms` have passed or the signal says so; answers
+   * how many run still. Messages are taken as before: they have their turn at the next start.
+   */
+  windDown(ms: number, signal?: AbortSignal): Promise<number>;
   /** Stops every run without settling it: it goes on at the next start. */
   close(): Promise<void>;
 }
@@ -73,6 +80,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   /** Commands of one session, which do not wait for its runs. */
   const commands = createLanes();
   const ending = new AbortController();
+  let windingDown = false;
   const working = new Set<Promise<void>>();
 
   // Accepting
@@ -97,6 +105,8 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
 
   async function take(input: TurnInput): Promise<Run> {
     if (ending.signal.aborted) throw shutdown();
+    const why = options.closed?.();
+    if (why) throw why;
     const { count, letters } = book.load();
     if (count >= maxPending || letters >= maxPendingLetters) {
       throw new Failure("rate-limited", `${count} messages wait for an answer already, over all sessions: try later`);
@@ -225,6 +235,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     if (lane.busy || ending.signal.aborted) return;
     const chore = lane.chores.shift();
     if (chore) return work(lane, chore);
+    if (windingDown) return;
     const { debounceMs } = queue(sessions.get(lane.key));
     const next = nextTurn(lane.waiting, { now: clock.now(), debounceMs });
     if (next.kind === "none") return void (lane.dropped.length === 0 && lanes.delete(lane.key));
@@ -233,6 +244,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       runs: lane.waiting.splice(0, next.count),
       abort: new AbortController(),
       startedAt: clock.now(),
+      begun: false,
       text: "",
     };
     lane.turn = turn;
@@ -264,10 +276,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       if (!lane) return [];
       const end = lane.waiting.findIndex(({ mode, together }) => mode !== "steer" || together !== primary.together);
       const taken = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
-      for (const run of taken) {
-        run.startedAt = clock.now();
-        run.written = true;
-      }
+      for (const run of taken) run.startedAt = clock.now();
       turn.runs.push(...taken);
       return taken.map(({ input, acceptedAt }) => ({
         role: "user",
@@ -422,14 +431,30 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
         message: { role: "user", content: input.content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) },
       }));
     },
-    async inject({ sessionKey, text }) {
+    async inject({ sessionKey, text, runId }) {
       const agentId = sessions.get(sessionKey)?.agentId ?? agentOfKey(sessionKey) ?? "main";
-      return { messageId: (await recorder.writeNote({ sessionKey, agentId, text })).id };
+      return { messageId: (await recorder.writeNote({ sessionKey, agentId, text, runId })).id };
     },
     onEvent: (listener) => events.on("turn", listener),
     get load() {
       const queued = [...lanes.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
       return { running: slots.used, queued };
+    },
+    async windDown(ms, signal) {
+      windingDown = true;
+      // Who waits for a place among the running would only begin now.
+      for (const { turn } of lanes.values()) if (turn && !turn.begun) turn.abort.abort(shutdown());
+      const count = (): number => [...lanes.values()].filter(({ turn }) => turn?.begun).length;
+      const over = new AbortController();
+      const late = clock.after(ms, () => over.abort());
+      const asked = (): void => over.abort();
+      signal?.addEventListener("abort", asked);
+      if (signal?.aborted) over.abort();
+      const given = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve()));
+      while (count() > 0 && !over.signal.aborted) await Promise.race([Promise.all(working), given]);
+      late();
+      signal?.removeEventListener("abort", asked);
+      return count();
     },
     async close() {
       ending.abort(shutdown());

@@ -5,11 +5,13 @@ import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Message } from "../session/message.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Entry } from "../session/transcript.ts";
 import type { Journal } from "./journal.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Run } from "./run-book.ts";
 import type { Slots } from "./slots.ts";
 import { withUsage } from "./usage-footer.ts";
+import { keyOf } from "./written.ts";
 
 /** A run that has its session's lane: the messages it answers, and the way to end it. */
 export interface Turn {
@@ -17,6 +19,8 @@ export interface Turn {
   readonly runs: Run[];
   readonly abort: AbortController;
   readonly startedAt: number;
+  /** It has its place among the runs that go on at once. */
+  begun: boolean;
   /** What was streamed of the answer in progress. */
   text: string;
 }
@@ -50,6 +54,7 @@ export async function perform(turn: Turn, options: PerformOptions): Promise<void
   if (!primary) return;
   const { signal } = turn.abort;
   const release = await slots.take();
+  turn.begun = true;
   const timeoutMs = primary.input.timeoutMs ?? options.config.current().value.agents.defaults.timeoutSeconds * 1000;
   const stopDeadline = clock.after(timeoutMs, () =>
     turn.abort.abort(
@@ -117,6 +122,7 @@ async function answer(turn: Turn, primary: Run, options: PerformOptions): Promis
     signal,
     emit(event) {
       if (event.type === "text") turn.text = event.text;
+      if (event.type === "entry") noteWritten(turn.runs, event.entry);
       // What is in the transcript, or is taken back, is not in flight any more.
       if (event.type === "entry" || event.type === "retract") turn.text = "";
       recorder.tell(primary, { kind: "progress", event });
@@ -128,6 +134,13 @@ async function answer(turn: Turn, primary: Run, options: PerformOptions): Promis
     extraSystemPrompt,
   });
   return Promise.race([running, overdue(clock, signal)]);
+}
+
+/** Messages that steer a run are written by the runner: they are in the conversation once their entries are. */
+function noteWritten(runs: readonly Run[], entry: Entry): void {
+  if (entry.type !== "message" || entry.message.role !== "user") return;
+  const key = entry.message.idempotencyKey;
+  for (const run of runs) run.written ||= keyOf(run.input.runId) === key;
 }
 
 /** Rejects when a run that was told to end has not done so in time: the lane goes to the next, its queue kept. */

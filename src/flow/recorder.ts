@@ -24,11 +24,20 @@ export interface Recorder {
   /** Writes a command and the answer to it, together. */
   writeReply(run: Run, text: string): Promise<void>;
   /** Writes a word of the gateway's own; an aside is kept from the model. */
-  writeNote(to: { sessionKey: string; agentId: string; text: string; aside?: true }): Promise<Entry>;
+  writeNote(to: NoteTo): Promise<Entry>;
   /** Writes why a run had no answer, so that the conversation shows it. */
   writeFailure(run: Run, failure: Failure): Promise<void>;
   /** The end of runs that had one outcome; the first is the one that was answered, the others were collected into it. */
   settle(runs: readonly Run[], outcome: Outcome): Promise<void>;
+}
+
+export interface NoteTo {
+  readonly sessionKey: string;
+  readonly agentId: string;
+  readonly text: string;
+  readonly aside?: true;
+  /** By what it is found again in the transcript, where somebody has to know whether it was written. */
+  readonly runId?: string | undefined;
 }
 
 export type TurnNews = DistributiveOmit<TurnEvent, "runId" | "sessionKey" | "sessionId" | "agentId" | "ts">;
@@ -112,9 +121,10 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
       run.written = true;
       for (const entry of entries) tell(run, { kind: "entry", entry, injected: false });
     },
-    async writeNote({ text, aside, ...to }) {
+    async writeNote({ text, aside, runId, ...to }) {
+      const message = ownMessage(text, clock.now());
       const [entry] = await append(to, [
-        { type: "message", message: ownMessage(text, clock.now()), ...(aside ? { aside } : {}) },
+        { type: "message", message, ...(aside ? { aside } : {}), ...(runId === undefined ? {} : { runId }) },
       ]);
       if (!entry) throw new Failure("internal", "the transcript did not answer the entry it wrote");
       const sessionId = sessions.get(to.sessionKey)?.sessionId ?? "";

@@ -22,7 +22,7 @@ export interface Turns {
   active(sessionKey: string): ActiveRun | undefined;
   /** Inputs that were accepted and whose turn has not come, in order. */
   pending(sessionKey: string): readonly PendingInput[];
-  /** Writes an entry of the gateway's own into the conversation, between runs: `chat.inject`, answers to commands. */
+  /** Writes an entry of the gateway's own into the conversation: `chat.inject`. It is found in the transcript by `runId`. */
   inject(input: { sessionKey: string; text: string; runId?: string }): Promise<{ messageId: string }>;
   /** Runs work that must not meet a run of this session: compaction, reset, rewind. */
   exclusive<T>(sessionKey: string, work: () => Promise<T>): Promise<T>;

@@ -1,6 +1,7 @@
 import { ensureWorkspace } from "../agent/workspace.ts";
 import type { Flavour } from "../host/flavour.ts";
 import type { Host } from "../host/host.ts";
+import { isLink } from "../host/link.ts";
 import { basename, dirname, join, tildify, type Paths } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import { acquireLock } from "../store/lock.ts";
@@ -71,9 +72,8 @@ async function assertDev(host: Host, flavour: Flavour, paths: Paths): Promise<vo
   });
 }
 
-async function linked(host: Host, path: string): Promise<string | undefined> {
-  const [real, parent] = [await host.files.realPath(path), await host.files.realPath(dirname(path))];
-  return real === undefined || parent === undefined || real === join(parent, basename(path)) ? undefined : path;
+async function linked({ files }: Host, path: string): Promise<string | undefined> {
+  return (await isLink(files, path)) ? path : undefined;
 }
 
 function devConfig({ workspace }: Paths): unknown {

@@ -5,12 +5,15 @@ import type { Host } from "../host/host.ts";
 import { tildify, type Paths } from "../host/paths.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { createLoopMeter } from "./loop-meter.ts";
+import type { SafeMode } from "./starts.ts";
 
 export interface HealthOptions {
   /** The process that owns the state folder when this one only stands by. */
   readonly owner: App["info"]["owner"];
   readonly paths: Paths;
   readonly sessions: Pick<Sessions, "list">;
+  /** Set while only the control plane runs. */
+  readonly safeMode?: SafeMode | undefined;
   /** Called after a change, for who wants to tell the clients before the next round. */
   readonly onChange?: () => void;
 }
@@ -35,10 +38,12 @@ export function createHealth(host: Host, config: ConfigStore, options: HealthOpt
   const { clock } = host;
   const meter = createLoopMeter(clock);
   const named = new Map<string, PartState>();
+  const { safeMode } = options;
+  if (safeMode) named.set("safe-mode", { part: "safe-mode", state: "failed", reason: safeMode.reason });
   let version = 1;
   let made: { readonly snapshot: HealthSnapshot; readonly json: string } | undefined;
 
-  const parts = (): readonly PartState[] => [...named.values(), ...disabledSections(config)];
+  const parts = (): readonly PartState[] => [...named.values(), ...rejectedFile(config), ...disabledSections(config)];
   function current(): NonNullable<typeof made> {
     if (!made) {
       const startedAt = clock.monotonic();
@@ -75,6 +80,13 @@ export function createHealth(host: Host, config: ConfigStore, options: HealthOpt
   };
 }
 
+/** A file that was changed into one with mistakes: the last good configuration goes on, and people should know. */
+function rejectedFile(config: ConfigStore): readonly PartState[] {
+  const issue = config.current().rejected?.issues[0];
+  const reason = issue && `not in force: ${issue.path || "<root>"}: ${issue.message}`;
+  return reason === undefined ? [] : [{ part: "config", state: "degraded", reason }];
+}
+
 /** A section that is wrong switches off what it configures, and says so here instead of stopping the gateway. */
 function disabledSections(config: ConfigStore): readonly PartState[] {
   return config.current().disabled.map(({ section, issue }) => ({
@@ -87,7 +99,7 @@ function disabledSections(config: ConfigStore): readonly PartState[] {
 function factsOf(
   host: Host,
   config: ConfigStore,
-  { owner, paths, sessions }: HealthOptions,
+  { owner, paths, sessions, safeMode }: HealthOptions,
   parts: readonly PartState[],
 ): HealthSnapshot {
   const { value } = config.current();
@@ -122,5 +134,6 @@ function factsOf(
     sessions: sessionsOf(agents[0].id),
     parts,
     ...(standby ? { standby: { pid: standby.pid, port: standby.port } } : {}),
+    ...(safeMode ? { safeMode } : {}),
   };
 }

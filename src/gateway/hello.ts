@@ -123,7 +123,7 @@ function protocolMismatch(params: ConnectParams): Failure {
 
 /** The part of health that the protocol's snapshot has a place for; `health` itself answers all of it. */
 function snapshotHealth(health: HealthSnapshot): Readonly<Record<string, unknown>> {
-  const left = new Set(["parts", "standby", "eventLoop", ...(health.ok ? [] : ["ok"])]);
+  const left = new Set(["parts", "standby", "safeMode", "eventLoop", ...(health.ok ? [] : ["ok"])]);
   return Object.fromEntries(Object.entries(health).filter(([key]) => !left.has(key)));
 }
 

@@ -1,23 +1,39 @@
 import type { Host, Signal } from "../host/host.ts";
-import { exit } from "../kit/error.ts";
+import { exit, Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
+import { drainMs } from "./defaults.ts";
 
 /** The part of a running gateway that its process decides about. */
 export interface Running {
-  restart(): Promise<void>;
-  close(reason: string): Promise<void>;
+  /** Answers why it was not done when everything goes on as before; rejects when nothing runs any more. */
+  restart(wish: RestartWish): Promise<Failure | undefined>;
+  /** Running turns have their time, unless it has to be at once. */
+  close(reason: string, options?: { atOnce: boolean }): Promise<void>;
+}
+
+export interface RestartWish {
+  /** A stop came in between, which goes before. */
+  readonly signal: AbortSignal;
+  /** Called when the configuration has been read anew: who asks for a restart from then on needs another one. */
+  readonly begun: () => void;
 }
 
 export interface LifecycleOptions {
   readonly log: Logger;
   /** Whether the configuration lets a signal restart the gateway, now. */
   readonly mayRestart: () => boolean;
-  /** Called after each restart in this process. */
-  readonly restarted: () => Promise<void>;
+  /** Called before each restart in this process. */
+  readonly restarting: () => void;
+  /** Called when a restart has read the configuration anew: it serves whoever wanted one until then. */
+  readonly begun: () => void;
+  /** Called after each restart in this process, or with the reason when there was none after all. */
+  readonly restarted: (refusal: Failure | undefined) => Promise<void>;
+  /** Called once it is certain that the gateway ends, with the status it will have and why. */
+  readonly stopping: (reason: string, status: number) => Promise<void>;
 }
 
 export interface Lifecycle {
-  /** Restarts in this process, one restart at a time. */
+  /** Restarts in this process, one restart at a time; until it has read the configuration, another wish is the same wish. */
   restart(reason: string): void;
   /** Drains and ends with this exit status. */
   stop(reason: string, status: number): void;
@@ -27,7 +43,6 @@ export interface Lifecycle {
   readonly overdue: boolean;
 }
 
-const DRAIN_MS = 5000;
 /** Ctrl-C reaches every process of a terminal, and a supervisor or npm passes its own copy on: that is one wish. */
 const SAME_WISH_MS = 300;
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Signal[];
@@ -45,7 +60,9 @@ export function createLifecycle(
   const { log } = options;
   let settle: (status: number) => void;
   const ended = new Promise<number>((resolve) => (settle = resolve));
+  const stopped = new AbortController();
   let turn: Promise<void> = Promise.resolve();
+  let restartToCome = false;
   let stoppedAt: number | undefined;
   let overdue = false;
 
@@ -65,40 +82,58 @@ export function createLifecycle(
   }
 
   function restart(reason: string): void {
+    if (stoppedAt !== undefined || restartToCome) return;
+    restartToCome = true;
+    turn = turn.then(() => restartOnce(reason));
+  }
+
+  async function restartOnce(reason: string): Promise<void> {
     if (stoppedAt !== undefined) return;
-    turn = turn.then(async () => {
-      if (stoppedAt !== undefined) return;
-      log.info(reason);
-      try {
-        await gateway.restart();
-        await options.restarted();
-      } catch (error) {
-        log.error("restart failed", { error: error instanceof Error ? error.message : String(error) });
-        stop("stopping after a failed restart", exit.failed);
-      }
-    });
+    log.info(reason);
+    let isBegun = false;
+    const begun = (): void => {
+      if (isBegun) return;
+      isBegun = true;
+      restartToCome = false;
+      options.begun();
+    };
+    try {
+      options.restarting();
+      const refusal = await gateway.restart({ signal: stopped.signal, begun });
+      if (stoppedAt === undefined) await options.restarted(refusal);
+    } catch (error) {
+      const { message } = Failure.from(error);
+      log.error("restart failed", { error: message });
+      stop(`stopping after a failed restart: ${message}`, exit.failed);
+    } finally {
+      // A refusal answers all who waited for it; what was asked for after the beginning is still to come.
+      if (!isBegun) restartToCome = false;
+    }
   }
 
   function stop(reason: string, status: number): void {
     if (stoppedAt !== undefined) return;
     stoppedAt = clock.monotonic();
+    stopped.abort();
     log.info(reason);
-    const late = clock.after(DRAIN_MS, () => {
+    const late = clock.after(drainMs, () => {
       overdue = true;
-      log.warn("connections did not drain in time; ending without them", { waitedMs: DRAIN_MS });
+      log.warn("connections did not drain in time; ending without them", { waitedMs: drainMs });
       settle(status);
     });
-    void drain(status).finally(late);
+    void drain(reason, status).finally(late);
   }
 
-  async function drain(status: number): Promise<void> {
-    // A failed restart stops from within its own turn: closing must not wait for that turn to end.
-    if (status === exit.ok) await turn;
+  async function drain(reason: string, status: number): Promise<void> {
     try {
-      await gateway.close("gateway stopping");
+      await options.stopping(reason, status);
+      // What a restart is about to open would outlive a gateway that is closed meanwhile.
+      await turn;
+      // Who has lost the state folder may not write there until its turns have ended: another one has taken them up.
+      await gateway.close("gateway stopping", { atOnce: status === exit.temporary });
       settle(status);
     } catch (error) {
-      log.error("closing failed", { error: error instanceof Error ? error.message : String(error) });
+      log.error("closing failed", { error: Failure.from(error).message });
       settle(exit.failed);
     }
   }

@@ -88,6 +88,7 @@ export function guardConfig(config: ConfigStore, owner: () => StateOwner | undef
   const refuse = (): void => refuseWhileOwned(owner(), "the configuration");
   return {
     ...config,
+    reload: (options) => config.reload({ keepHistory: owner() === undefined, ...options }),
     async replace(raw, options) {
       refuse();
       return config.replace(raw, options);

@@ -44,8 +44,7 @@ export function createServer(options: ServerOptions): GatewayServer {
   const { app, hub } = options;
   const open = new Set<OpenSocket>();
   const gatewayConfig = () => app.config.current().value.gateway;
-  const { maxAttempts, windowMs, lockoutMs } = gatewayConfig().auth.rateLimit;
-  const limiter = createLimiter(app.clock, { maxAttempts, windowMs, lockoutMs });
+  const limiter = createLimiter(app.clock, () => gatewayConfig().auth.rateLimit);
   const origins = () => {
     const { controlUi, publicOrigin } = gatewayConfig();
     return {

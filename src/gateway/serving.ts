@@ -8,8 +8,11 @@ import { urlHost } from "./addresses.ts";
 import { agentsOf } from "../agent/roster.ts";
 import { createLifecycle, type Lifecycle, type Running } from "./lifecycle.ts";
 import type { GatewayLogs } from "./logs.ts";
-import type { Ownership } from "./ownership.ts";
+import { guardConfig, type Ownership } from "./ownership.ts";
+import { startReload, type Reload } from "./reload.ts";
 import { logGatewayStartup } from "./startup-log.ts";
+import type { Starts } from "./starts.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** A gateway that listens, as far as its process needs to know it. */
 export interface Listening extends Running {
@@ -23,12 +26,16 @@ export interface Surroundings {
   readonly host: Host;
   readonly flavour: Flavour;
   readonly paths: Paths;
+  readonly program: string;
   readonly config: ConfigStore;
   /** What to name instead of `0.0.0.0`. */
   readonly lan: readonly string[];
   readonly logs: GatewayLogs;
-  readonly logFile: string;
   readonly ownership: Ownership;
+  /** The record of starts; absent in a process that stood by when it began. */
+  readonly starts: Starts | undefined;
+  /** Leaves errors that nobody catches to the runtime again. */
+  readonly stopHearing: (() => void) | undefined;
 }
 
 export interface Serving {
@@ -39,38 +46,71 @@ export interface Serving {
 
 /** Announces an open gateway and serves it until a signal ends it: restarts, take-over and loss of the state folder. */
 export async function serveGateway(around: Surroundings, gateway: Listening): Promise<Serving> {
-  const { host, config, logs } = around;
+  const { host, paths, config, logs, starts } = around;
+  const { log } = logs;
+  const supervisor = createSupervisor(host, { log, alive: () => host.files.stat(paths.state) });
+  let reload: Reload | undefined;
   const lifecycle = createLifecycle(host, gateway, {
-    log: logs.log,
+    log,
     mayRestart: () => config.current().value.commands.restart,
-    restarted: () => announce(around, gateway),
+    restarting: () => supervisor.reloading(),
+    begun: () => reload?.served(),
+    async restarted(refusal) {
+      if (refusal) log.error("not restarted; going on as before", { why: refusal.message });
+      else await announce(around, gateway).catch(unrecorded);
+      supervisor.ready();
+    },
+    async stopping(reason, status) {
+      supervisor.stopping();
+      // A process that lost the state folder may not write there any more.
+      if (status === exit.ok) await starts?.ended();
+      if (status === exit.failed) await starts?.failed(reason);
+    },
   });
+  /** A gateway that runs is not ended for what others look it up in. */
+  function unrecorded(error: unknown): void {
+    log.error("where this gateway listens could not be written down", { error: Failure.from(error).message });
+  }
   await announce(around, gateway);
+  supervisor.ready();
   guardOwnership(around, gateway, lifecycle);
-  return { restart: (reason) => lifecycle.restart(reason), ended: putAway(around, lifecycle) };
+  reload = startReload({
+    host,
+    paths,
+    config: guardConfig(config, () => around.ownership.owner()),
+    log: log.child("reload"),
+    parts: [{ key: "logging", restart: () => logs.toFile(paths.log) }],
+    restart: (reason) => lifecycle.restart(reason),
+  });
+  void lifecycle.ended.then(() => reload?.stop());
+  return { restart: (reason) => lifecycle.restart(reason), ended: putAway(around, lifecycle, supervisor) };
 }
 
 async function announce(around: Surroundings, gateway: Listening): Promise<void> {
-  const { host, flavour, config, lan, logFile, logs, ownership } = around;
+  const { host, flavour, config, lan, logs, ownership } = around;
   const { pid } = host.processes;
   const { addresses, port } = gateway;
   const owner = ownership.owner();
   host.processes.setTitle(`${flavour.id}-gateway`);
-  if (!owner) await recordRuntime(around, gateway);
   logGatewayStartup(logs.log, {
     model: agentsOf(config.current().value)[0].model.primary,
     addresses,
     lan,
     port,
     pid,
-    logFile,
+    logFile: logs.file ?? around.paths.log,
   });
-  if (owner) logs.log.warn(`standing by: pid ${owner.pid} on port ${owner.port} owns this state folder; reads only`);
+  const safeMode = around.starts?.safeMode;
+  if (safeMode) logs.log.error(`✗ safe mode: ${safeMode.reason}; fix it, then: ${around.program} gateway restart`);
+  if (!owner) await recordRuntime(around, gateway);
+  else logs.log.warn(`standing by: pid ${owner.pid} on port ${owner.port} owns this state folder; reads only`);
 }
 
-async function recordRuntime({ host, paths }: Surroundings, { addresses, port }: Listening): Promise<void> {
+/** Tells other programs of this machine where the gateway listens, which a restart may have changed. */
+async function recordRuntime({ host, paths, ownership }: Surroundings, { addresses, port }: Listening): Promise<void> {
   const dialable = addresses.filter((address) => address !== "0.0.0.0");
   const address = dialable.find((each) => each === "127.0.0.1") ?? dialable[0] ?? "127.0.0.1";
+  await ownership.lock?.movedTo(port);
   await writeRuntime(host.files, paths.state, {
     pid: host.processes.pid,
     port,
@@ -98,8 +138,14 @@ function guardOwnership(around: Surroundings, gateway: Listening, lifecycle: Lif
   });
 }
 
-async function putAway({ host, paths, logs, ownership }: Surroundings, lifecycle: Lifecycle): Promise<number> {
+async function putAway(
+  { host, paths, logs, ownership, stopHearing }: Surroundings,
+  lifecycle: Lifecycle,
+  supervisor: Supervisor,
+): Promise<number> {
   const status = await lifecycle.ended;
+  supervisor.close();
+  stopHearing?.();
   await removeRuntime(host.files, paths.state, host.processes.pid);
   await ownership.release();
   await logs.close();

@@ -5,6 +5,7 @@ import { approvalMethods } from "./approvals.ts";
 import { channelMethods } from "./channels.ts";
 import { chatHistoryMethods } from "./chat-history.ts";
 import { chatMetadataMethods } from "./chat-metadata.ts";
+import { chatToolTitleMethods } from "./chat-tool-titles.ts";
 import { chatMethods } from "./chat.ts";
 import { commandMethods } from "./commands.ts";
 import { configMethods } from "./config.ts";
@@ -16,10 +17,13 @@ import { logMethods } from "./logs.ts";
 import { modelMethods } from "./models.ts";
 import { nodeHostMethods } from "./node-host.ts";
 import { nodeMethods } from "./nodes.ts";
+import { restartMethods } from "./restart.ts";
 import { sendMethods } from "./send.ts";
 import { sessionBranchMethods } from "./session-branch.ts";
+import { sessionBranchesMethods } from "./session-branches.ts";
 import { sessionCleanupMethods } from "./session-cleanup.ts";
 import { sessionCompactMethods } from "./session-compact.ts";
+import { sessionCompactionMethods } from "./session-compactions.ts";
 import { sessionCreateMethods } from "./session-create.ts";
 import { sessionEditMethods } from "./session-edit.ts";
 import { sessionFindMethods } from "./session-find.ts";
@@ -38,6 +42,7 @@ export const methods = [
   ...healthMethods,
   ...statusMethods,
   ...systemMethods,
+  ...restartMethods,
   ...identityMethods,
   ...logMethods,
   ...configMethods,
@@ -54,13 +59,16 @@ export const methods = [
   ...sessionCreateMethods,
   ...sessionEditMethods,
   ...sessionBranchMethods,
+  ...sessionBranchesMethods,
   ...sessionCompactMethods,
+  ...sessionCompactionMethods,
   ...sessionCleanupMethods,
   ...sessionRunMethods,
   ...sessionTransferMethods,
   ...chatMethods,
   ...chatHistoryMethods,
   ...chatMetadataMethods([...modelMethods, ...commandMethods]),
+  ...chatToolTitleMethods,
   ...sendMethods,
   ...channelMethods,
   ...usageMethods,

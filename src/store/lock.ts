@@ -22,6 +22,8 @@ export interface HeldLock {
   readonly held: true;
   /** Gives it up; nothing happens when it is not ours any more. */
   release(): Promise<void>;
+  /** The port in use is another one now; nothing happens when the lock is not ours any more. */
+  movedTo(port: number): Promise<void>;
   /** Calls `lost` once, within seconds, when the file is gone or somebody else's: this process must stop writing. */
   onLost(lost: () => void): void;
 }
@@ -79,6 +81,11 @@ function textOf(entry: Entry): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
+function entryOf(text: string | undefined): Entry | undefined {
+  const parsed = v.safeParse(entrySchema, parseJson(text ?? ""));
+  return parsed.success ? parsed.output : undefined;
+}
+
 function ownerOf({ pid, startTime, port, command, createdAt }: Entry): LockOwner {
   return { pid, startTime, port, command, since: Date.parse(createdAt) };
 }
@@ -121,14 +128,13 @@ async function look({ files, processes, clock }: Machine, path: string): Promise
   const text = await files.read(path);
   const stat = await files.stat(path);
   if (text === undefined || stat === undefined) return undefined;
-  const parsed = v.safeParse(entrySchema, parseJson(text));
-  if (!parsed.success) {
+  const entry = entryOf(text);
+  if (!entry) {
     const age = Math.abs(clock.now() - stat.modifiedAt);
     return age < UNCLEAR_MS
       ? { state: "unclear" }
       : { state: "dead", id: `unreadable-${stat.inode}-${Math.trunc(stat.modifiedAt)}` };
   }
-  const entry = parsed.output;
   const startTime = processes.alive(entry.pid) ? await processes.startTime(entry.pid) : undefined;
   const another = startTime !== undefined && entry.startTime !== undefined && startTime !== entry.startTime;
   return processes.alive(entry.pid) && !another ? { state: "live", entry } : { state: "dead", id: entry.id };
@@ -136,7 +142,8 @@ async function look({ files, processes, clock }: Machine, path: string): Promise
 
 function hold({ files, clock }: Machine, path: string, mine: Entry): HeldLock {
   const listeners: (() => void)[] = [];
-  const isOurs = async (): Promise<boolean> => (await files.read(path)) === textOf(mine);
+  let { port } = mine;
+  const isOurs = async (): Promise<boolean> => entryOf(await files.read(path))?.id === mine.id;
   const check = async (): Promise<void> => {
     if (await isOurs()) return;
     stop();
@@ -150,6 +157,11 @@ function hold({ files, clock }: Machine, path: string, mine: Entry): HeldLock {
     async release() {
       stop();
       if (await isOurs()) await files.remove(path);
+    },
+    async movedTo(next) {
+      if (next === port || !(await isOurs())) return;
+      await files.write(path, textOf({ ...mine, port: next }));
+      port = next;
     },
     onLost: (lost) => void listeners.push(lost),
   };

@@ -1,7 +1,7 @@
 import type { Files } from "../host/host.ts";
 
 /** Where the last whole line of a file of `size` bytes ends: what lies behind was left by a crash or a full disk. */
-export async function endOfLines(files: Files, path: string, size: number): Promise<number> {
+export async function endOfLines(files: Pick<Files, "readRange">, path: string, size: number): Promise<number> {
   for (let end = size, step = 1; end > 0; end -= step, step = STEP) {
     const start = Math.max(end - step, 0);
     const last = (await files.readRange(path, start, end)).lastIndexOf(NEWLINE);

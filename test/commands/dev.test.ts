@@ -133,7 +133,7 @@ test("SC-086 dev makes way for the gateway of another profile, and says so in on
   host.net.taken.add(18789);
   const { stdout, opened } = await ran(["gateway", "--dev"], host);
   assert.match(stdout, "dev: port 18789 belongs to the gateway of another profile; using 19001");
-  assert.is(opened?.port, 19001);
+  assert.is(opened?.port(), 19001);
 });
 
 test("dev recognises another gateway by its process too, and keeps the port for anything else or when told", async () => {
@@ -143,9 +143,9 @@ test("dev recognises another gateway by its process too, and keeps the port for 
     host.processes.ports.set(18789, [{ pid: 77, command }]);
     return host;
   };
-  assert.is((await ran(["gateway", "--dev"], taken("openclaw-gateway"))).opened?.port, 19001);
-  assert.is((await ran(["gateway", "--dev"], taken("nginx"))).opened?.port, 18789);
-  assert.is((await ran(["gateway", "--dev", "--port", "18789"], taken("openclaw-gateway"))).opened?.port, 18789);
+  assert.is((await ran(["gateway", "--dev"], taken("openclaw-gateway"))).opened?.port(), 19001);
+  assert.is((await ran(["gateway", "--dev"], taken("nginx"))).opened?.port(), 18789);
+  assert.is((await ran(["gateway", "--dev", "--port", "18789"], taken("openclaw-gateway"))).opened?.port(), 18789);
 });
 
 test("SC-081 from source, a child runs the gateway and is started anew when a source changes", async () => {

@@ -107,7 +107,7 @@ export function otherProcess(first: ScriptedHost): ScriptedHost {
 function fakeGateway(options: OpenOptions, calls: string[], closes: boolean): Gateway {
   const exposure = options.expose();
   return {
-    port: options.port,
+    port: options.port(),
     addresses: "addresses" in exposure ? exposure.addresses : [],
     takeOver: async () => void calls.push("takeOver"),
     restart: async () => void calls.push("restart"),

@@ -471,6 +471,30 @@ test("a message that a full disk keeps from the conversation is answered at the 
   assert.equal((await again.transcript()).slice(-2), ["user: message a", "assistant: to a"]);
 });
 
+for (const written of [true, false]) {
+  const what = written ? "is in the conversation is not answered again" : "a run could not write is answered";
+  test(`a message that steered a run: what ${what} at the next start`, async () => {
+    const w = await world({ config: { messages: { queue: { mode: "steer" } } } });
+    await w.send("a");
+    await w.settle();
+    await w.send("b");
+    const { input } = w.running[0] ?? {};
+    const [message] = input?.steer?.() ?? [];
+    const row = w.sessions.get(key);
+    if (written && message && row && input) {
+      const [entry] = await w.sessions.transcript(row).append([{ type: "message", runId: "a", message }]);
+      input.emit({ type: "entry", entry: entry as Entry });
+    }
+    await w.answer("to a");
+    const again = await world({ files: w.files });
+    await again.turns.recover();
+    await again.answer("to b");
+    const lines = ["user: message a", "user: message b", "assistant: to a"];
+    const late = ["user: message a", "assistant: to a", "user: message b", "assistant: to b"];
+    assert.equal(await again.transcript(), written ? lines : late);
+  });
+}
+
 test("kill -9 at any write: what was acknowledged is written once and answered once", async () => {
   for (let crash = 1; crash < 45; crash++) {
     const acknowledged: string[] = [];
@@ -513,6 +537,72 @@ test("kill -9 at any write: what was acknowledged is written once and answered o
     const answers = lines.filter((line) => line.startsWith("assistant")).length;
     assert.ok(answers <= users, `${answers} answers to ${users} at ${crash}`);
   }
+});
+
+test("winding down begins nothing new, waits for what runs, and what waited is answered after", async () => {
+  const files = createMemoryFiles();
+  const w = await world({ files });
+  await w.send("a");
+  await w.settle();
+  let left: number | undefined;
+  void w.turns.windDown(25_000).then((running) => (left = running));
+  await w.send("b", { sessionKey: "agent:main:other" });
+  await w.send("c");
+  await w.settle();
+  assert.is(w.running.length, 1, "only what ran before");
+  assert.is(left, undefined);
+  await w.answer("to a");
+  assert.is(left, 0);
+  assert.equal(ended(w), ["a ok"]);
+  await w.close();
+  const again = await world({ files });
+  await again.turns.recover();
+  await again.settle();
+  assert.equal(again.running.map(({ input }) => input.runId).toSorted(), ["b", "c"]);
+  await again.close();
+});
+
+test("winding down gives up at its deadline, and says how many run still", async () => {
+  const w = await world();
+  await w.send("a");
+  await w.settle();
+  let left: number | undefined;
+  void w.turns.windDown(25_000).then((running) => (left = running));
+  await w.clock.advance(24_999);
+  assert.is(left, undefined);
+  await w.clock.advance(1);
+  assert.is(left, 1);
+  assert.equal(ended(w), [], "it is not ended by it");
+  await w.close();
+});
+
+test("an abort ends the wait of winding down, also one that came before", async () => {
+  const w = await world();
+  await w.send("a");
+  await w.settle();
+  const stop = new AbortController();
+  const waiting = w.turns.windDown(25_000, stop.signal);
+  await w.settle();
+  stop.abort();
+  assert.is(await waiting, 1);
+  assert.is(await w.turns.windDown(25_000, stop.signal), 1);
+  await w.close();
+});
+
+test("a run that outlives the close of its gateway writes nothing any more", async () => {
+  const w = await world({ deaf: true });
+  await w.send("a");
+  await w.settle();
+  const [going] = w.running;
+  const closing = w.close();
+  await w.clock.advance(3000);
+  await closing;
+  const failure = await going?.end("too late").then(
+    () => "written",
+    (error: unknown) => Failure.from(error).code,
+  );
+  assert.is(failure, "unavailable");
+  await w.clock.advance(30_000);
 });
 
 test.run();

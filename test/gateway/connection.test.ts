@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { checkHello } from "../support/official.ts";
 import { limits } from "../../src/protocol/version.ts";
 import { connectFrame, openWithoutPort, type FakeClient, type NoPort } from "../support/no-port.ts";
 
@@ -248,9 +249,22 @@ test("a closing gateway says so, closes with 1012, and listens no more", async (
 test("SC-242 a restart says when it expects to be back, and is", async () => {
   const at = await openWithoutPort();
   const client = await at.connected([]);
-  await at.gateway.restart();
+  await at.gateway.restart({ signal: new AbortController().signal, begun: () => undefined });
   assert.equal(client.events("shutdown")[0].payload, { reason: "gateway restarting", restartExpectedMs: 1000 });
   assert.ok(await at.connected(["operator.read"]));
+});
+
+test("in safe mode health says so with the reason, and the hello is what clients know", async () => {
+  const safeMode = { reason: "no space left on device", failures: 5, since: 1 };
+  const at = await openWithoutPort({ safeMode });
+  const { client } = await at.upgrade();
+  assert.ok(client);
+  client.send(connectFrame());
+  checkHello((await client.answer("c")).payload);
+  client.send({ type: "req", id: "h", method: "health", params: {} });
+  const { payload } = await client.answer("h");
+  assert.equal([payload.ok, payload.safeMode], [false, safeMode]);
+  assert.equal(payload.parts[0], { part: "safe-mode", state: "failed", reason: "no space left on device" });
 });
 
 test.run();

@@ -99,6 +99,23 @@ test("whoever holds it hears when the file is gone or another's, and then leaves
   assert.is(first.clock.armed, 0);
 });
 
+test("a lock names the port that its owner moved to, and is its owner's all the while", async () => {
+  const [first, second] = machine(2);
+  const lock = await acquireLock(first, path, info);
+  assert.ok(lock.held);
+  let lost = 0;
+  lock.onLost(() => lost++);
+  await lock.movedTo(20_000);
+  await first.clock.advance(60_000);
+  assert.is(lost, 0);
+  assert.is(ownerOf(await acquireLock(second, path, info))?.port, 20_000);
+  await lock.release();
+  assert.is(first.files.snapshot()[path], undefined);
+  first.files.put(path, "somebody else's");
+  await lock.movedTo(30_000);
+  assert.is(first.files.snapshot()[path], "somebody else's");
+});
+
 /** Processes 1000, 1001, ... on one machine: each sees all of them alive. */
 function machine(count: number): readonly [ScriptedHost, ScriptedHost, ...ScriptedHost[]] {
   const clock = createFakeClock();

@@ -175,6 +175,7 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
     methodNames: () => table.map(({ name }) => name),
     eventNames: () => [],
     restart: () => undefined,
+    tellAfterRestart: () => Promise.resolve(),
   };
   const connection: Connection = {
     caller: scriptedCaller(),

@@ -64,7 +64,13 @@ export async function crashAgain({ kills, sessions = 6, onKill }: CrashOptions):
 
   const start = async (): Promise<GatewayProcess> => {
     const at = performance.now();
-    const gateway = await startGateway({ home, args: [], ...(number === 0 ? { config } : {}) });
+    const gateway = await startGateway({
+      home,
+      args: [],
+      // Kills in a row are what this is about, and no sign that the gateway cannot start.
+      env: { OPENCLAW_SAFE_MODE: "off" },
+      ...(number === 0 ? { config } : {}),
+    });
     restarts.push(performance.now() - at);
     return gateway;
   };

@@ -1,5 +1,6 @@
 import { startGatewayServer, type Gateway } from "../../src/boot.ts";
 import { decideExposure } from "../../src/gateway/exposure.ts";
+import type { SafeMode } from "../../src/gateway/starts.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
 import type { Socket, SocketEvents } from "../../src/host/socket.ts";
@@ -43,7 +44,9 @@ export interface FakeClient {
 export type Frame = any;
 
 /** A whole gateway on a machine that exists only in the test. */
-export async function openWithoutPort(options: { config?: unknown; auth?: string } = {}): Promise<NoPort> {
+export async function openWithoutPort(
+  options: { config?: unknown; auth?: string; safeMode?: SafeMode } = {},
+): Promise<NoPort> {
   const host = scriptedHost();
   const config = scriptedConfig(options.config ?? { gateway: { mode: "local" } });
   const gateway = await startGatewayServer({
@@ -52,7 +55,9 @@ export async function openWithoutPort(options: { config?: unknown; auth?: string
     paths: pathsOf(host, flavours.openclaw, ""),
     config,
     log: createLogger(() => host.clock.now(), []),
-    port: 18_789,
+    port: () => 18_789,
+    safeMode: () => options.safeMode,
+    leaveSafeMode: async () => undefined,
     expose: () =>
       decideExposure({
         flags: {},
@@ -66,15 +71,21 @@ export async function openWithoutPort(options: { config?: unknown; auth?: string
     owner: () => undefined,
     onRestartRequest: () => undefined,
   });
+  return reachWithoutPort({ host, config, gateway });
+}
+
+/** The way into a gateway that was opened on a scripted host. */
+export function reachWithoutPort<T extends Pick<NoPort, "host" | "gateway">>(
+  opened: T,
+): T & Pick<NoPort, "request" | "upgrade" | "connected"> {
+  const { host } = opened;
   const fetch = (request: Request, env: Parameters<(typeof host.net.servers)[number]["fetch"]>[1]) => {
     const server = host.net.servers.findLast((each) => each.open);
     if (!server) throw new Error("the gateway does not listen");
     return server.fetch(request, env);
   };
-  const self: NoPort = {
-    host,
-    config,
-    gateway,
+  const self: T & Pick<NoPort, "request" | "upgrade" | "connected"> = {
+    ...opened,
     request: async (path, init = {}, peer = "127.0.0.1") => {
       const headers = new Headers(init.headers);
       if (!headers.has("host")) headers.set("host", "127.0.0.1:18789");

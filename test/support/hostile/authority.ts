@@ -96,7 +96,7 @@ const changes =
   /(^|[.-])(set|patch|apply|approve|reject|resolve|remove|rename|rotate|revoke|create|delete|reset|compact|send|abort|inject|update|run|add|install|uninstall|restart|invoke|logout|login|start|stop|wake|event|enqueue|setupCode|pairing)([.-]|$)|^set-|^(device|node)\.pair/;
 
 /** Reads, whose names sound like more. */
-const finds: ReadonlySet<string> = new Set(["sessions.resolve"]);
+const finds: ReadonlySet<string> = new Set(["sessions.resolve", "gateway.restart.preflight"]);
 
 /** Every advertised method that changes something is refused for its scope or role, before its parameters are looked at. */
 function refusals(who: string, scopes: readonly string[]): Attack {
