@@ -9,3 +9,11 @@ export function short(count: number): string {
 export function dollars(amount: number): string {
   return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
 }
+
+/** Bytes in a few characters: `512 B`, `3.4 KB`, `120 MB` (powers of 1024). */
+export function bytesText(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"] as const;
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  const amount = bytes / 1024 ** power;
+  return `${amount.toFixed(power === 0 || amount >= 99.5 ? 0 : 1)} ${units[power]}`;
+}
