@@ -37,7 +37,7 @@ async function dispatch(host: Host, output: Output): Promise<number> {
   }
   const flavour = await flavourHere(host);
   const paths = pathsOf(host, flavour, profileOf(host, flavour, invocation));
-  return run(command, invocation, { host, flavour, program, paths, output });
+  return run(command, invocation, { host, flavour, program, paths, output, commands });
 }
 
 async function run(

@@ -1,5 +1,5 @@
 import type { Command, GlobalValues, Option, OptionTable } from "../commands/command.ts";
-import type { CommandTable } from "../commands/index.ts";
+import type { CommandTable } from "../commands/command.ts";
 import { Failure } from "../kit/error.ts";
 import { clientOptions, globalOptions, shortOptions } from "./options.ts";
 import { suggest } from "./suggest.ts";

@@ -1,5 +1,5 @@
 import type { Command, Option, OptionTable } from "../commands/command.ts";
-import type { CommandTable } from "../commands/index.ts";
+import type { CommandTable } from "../commands/command.ts";
 import { subcommands } from "./args.ts";
 import { columns, wrap } from "./layout.ts";
 import { globalOptions } from "./options.ts";

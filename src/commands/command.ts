@@ -90,9 +90,14 @@ export interface CommandContext<O extends OptionTable = OptionTable> {
   /** Positional arguments, as many as the command declares. */
   readonly args: readonly string[];
   readonly output: Output;
+  /** Every command, for the one that speaks of them all. */
+  readonly commands: CommandTable;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }
+
+/** Commands by the words that call them, joined by a space; each is loaded when it is called. */
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;
 
 /** Declares a command; keeps the exact type of its options for `run`. */
 export function command<const O extends OptionTable>(declared: Command<O>): Command<O> {

@@ -1,4 +1,5 @@
 import type { Gateway, OpenOptions } from "../boot.ts";
+import { restoreMark } from "../host/restore-mark.ts";
 import { Failure } from "../kit/error.ts";
 import { command, type CommandContext } from "./command.ts";
 
@@ -77,6 +78,9 @@ export async function runGatewayCommand(
   { host, flavour, paths, program, options, global }: Omit<Context, "output" | "signal" | "args">,
   open: (options: OpenOptions) => Promise<Gateway>,
 ): Promise<number> {
+  // A restore that was cut off between two renames has left no state here to start with.
+  if (await host.files.stat(restoreMark(paths.state)))
+    await (await import("../backup/restore.ts")).resumeRestore({ host, flavour, paths });
   const { prepareGateway } = await import("../gateway/foreground.ts");
   const { bind, auth, token, password, tailscale } = options;
   const prepared = await prepareGateway(

@@ -1,14 +1,24 @@
-import type { Command } from "./command.ts";
+import type { CommandTable } from "./command.ts";
 
-/** Every command by the words that call it, loaded when called: one command does not pay for the others. */
+/** All commands. A key that others begin with is a group too. */
 export const commands: CommandTable = {
   gateway: async () => (await import("./gateway.ts")).gatewayRun,
   "gateway run": async () => (await import("./gateway.ts")).gatewayRun,
   "gateway status": async () => (await import("./gateway-status.ts")).gatewayStatus,
+  "gateway install": async () => (await import("./gateway-service.ts")).serviceInstall,
+  "gateway uninstall": async () => (await import("./gateway-service.ts")).serviceUninstall,
+  "gateway start": async () => (await import("./gateway-service.ts")).serviceStart,
+  "gateway stop": async () => (await import("./gateway-service.ts")).serviceStop,
+  "gateway restart": async () => (await import("./gateway-service.ts")).serviceRestart,
   "gateway health": async () => (await import("./health.ts")).health,
   "gateway probe": async () => (await import("./probe.ts")).probe,
   "gateway call": async () => (await import("./call.ts")).call,
   "daemon status": async () => (await import("./gateway-status.ts")).gatewayStatus,
+  "daemon install": async () => (await import("./gateway-service.ts")).serviceInstall,
+  "daemon uninstall": async () => (await import("./gateway-service.ts")).serviceUninstall,
+  "daemon start": async () => (await import("./gateway-service.ts")).serviceStart,
+  "daemon stop": async () => (await import("./gateway-service.ts")).serviceStop,
+  "daemon restart": async () => (await import("./gateway-service.ts")).serviceRestart,
   setup: async () => (await import("./setup.ts")).setup,
   onboard: async () => (await import("./onboard.ts")).onboard,
   agent: async () => (await import("./agent.ts")).agent,
@@ -52,8 +62,16 @@ export const commands: CommandTable = {
   "devices rename": async () => (await import("./devices.ts")).devicesRename,
   "devices rotate": async () => (await import("./devices.ts")).devicesRotate,
   "devices revoke": async () => (await import("./devices.ts")).devicesRevoke,
+  "backup create": async () => (await import("./backup.ts")).backupCreate,
+  "backup verify": async () => (await import("./backup.ts")).backupVerify,
+  "backup restore": async () => (await import("./backup.ts")).backupRestore,
+  migrate: async () => (await import("./migrate.ts")).migrate,
+  reset: async () => (await import("./reset.ts")).reset,
+  uninstall: async () => (await import("./uninstall.ts")).uninstall,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+  "security audit": async () => (await import("./security.ts")).securityAudit,
+  completion: async () => (await import("./completion.ts")).completion,
+  update: async () => (await import("./update.ts")).update,
+  "update status": async () => (await import("./update.ts")).updateStatus,
   version: async () => (await import("./version.ts")).version,
 };
-
-/** Keys are words joined by a space; a key that others begin with is a group too. */
-export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { parseArgs } from "../../src/cli/args.ts";
 import { clientOptions } from "../../src/cli/options.ts";
 import { command, type Command, type OptionTable } from "../../src/commands/command.ts";
-import type { CommandTable } from "../../src/commands/index.ts";
+import type { CommandTable } from "../../src/commands/command.ts";
 import { Failure } from "../../src/kit/error.ts";
 
 const make = (words: string, options: OptionTable, names: readonly string[] = []): Command =>

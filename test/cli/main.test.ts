@@ -7,10 +7,11 @@ import { run } from "../commands/run.ts";
 test("every command is found under its own path and says what it does", async () => {
   for (const [words, load] of Object.entries(commands)) {
     const { path, summary, examples = [] } = await load();
-    const aliases = [path.join(" "), "gateway run", "health", "daemon status", "tui", "sessions", "models"];
-    assert.ok(aliases.includes(words), words);
+    const aliases = [path.join(" "), "gateway run", "health", "tui", "sessions", "models", "update"];
+    assert.ok(aliases.includes(words.replace(/^daemon /, "gateway ")), words);
     assert.match(summary, /^[A-Z].*\.$/);
-    for (const { command } of examples) assert.ok(command.startsWith(path[0] ?? ""), command);
+    for (const { command } of examples)
+      assert.ok(command.replace(/^--profile \S+ /, "").startsWith(path[0] ?? ""), command);
   }
 });
 
