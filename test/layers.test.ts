@@ -16,6 +16,7 @@ const layers: Readonly<Record<string, number>> = {
   methods: 7,
   routes: 7,
   "app.ts": 7,
+  "conversation.ts": 7,
   cron: 6,
   flow: 6,
   agent: 5,
