@@ -61,7 +61,7 @@ async function runFile(runtime: string, file: string): Promise<void> {
   const command = runtimes[runtime];
   if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
   const target = runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file;
-  const { code, output, ms } = await run([...command, target], file.includes("live") ? 480_000 : 60_000);
+  const { code, output, ms } = await run([...command, target], /live|fuzz/.test(file) ? 480_000 : 60_000);
   const count = (label: string) => Number(new RegExp(`^ {2}${label}:\\s+(\\d+)`, "m").exec(plain(output))?.[1] ?? 0);
   const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
   const broken = code !== 0 || total === 0;
