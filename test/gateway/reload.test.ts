@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { settle } from "../support/fake-clock.ts";
 import { machine, otherProcess, started, type Foreground } from "../commands/foreground.ts";
 
 const state = "/home/me/.clawdbot";
@@ -160,8 +161,16 @@ async function running(config: Edit = {}, files: Readonly<Record<string, string>
   return {
     run,
     async edit(next) {
-      run.host.files.put(file, textOf(next));
+      const text = textOf(next);
+      run.host.files.put(file, text);
       await run.host.clock.advance(300);
+      // Its hash is computed beside this thread; a file that is not read at all stays another one, however long one waits.
+      const read = (): boolean => {
+        const { raw, rejected } = run.opened.config.current();
+        return (rejected ? rejected.raw : raw) === text;
+      };
+      for (let turn = 0; turn < 100 && !read(); turn++) await settle();
+      await settle();
     },
     told: (text) => run.stdout().includes(text) || run.host.terminal.stderr.text.includes(text),
   };
