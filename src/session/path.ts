@@ -233,7 +233,7 @@ interface Parsed {
 }
 
 const TAIL = 32 * 1024;
-const PROBE = 8 * 1024;
+const PROBE = 4 * 1024;
 const RUN = 64 * 1024;
 /** Bytes of lines that an open transcript keeps in memory. */
 const KEPT = 128 * 1024;
