@@ -1,6 +1,7 @@
 import { columns } from "../cli/layout.ts";
 import { toJson } from "../cli/output.ts";
-import type { ConfigIssue, ConfigStore, ConfigWrite } from "../config/config.ts";
+import { runningGateway } from "../cli/settings.ts";
+import type { ConfigIssue, ConfigSnapshot, ConfigStore, ConfigWrite } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { parsePath, valueAt } from "../config/path.ts";
 import { tildify } from "../host/paths.ts";
@@ -160,15 +161,31 @@ async function valueOf(text: string): Promise<unknown> {
   }
 }
 
-function written(
-  { output }: CommandContext,
+async function written(
+  context: CommandContext,
   { snapshot, changedPaths }: ConfigWrite,
   did: string,
   where: string,
-): number {
+): Promise<number> {
+  const { output } = context;
   if (output.json) output.data({ ok: true, path: snapshot.path, hash: snapshot.hash, changedPaths });
-  else output.print(`${did} ${where}. Restart the gateway to apply.`);
+  else output.print(`${did} ${where}. ${await whatNext(context, snapshot, changedPaths)}`);
   return exit.ok;
+}
+
+/** What a gateway that runs makes of the change by itself, and what is left to do. */
+async function whatNext(
+  context: CommandContext,
+  { value }: ConfigSnapshot,
+  changedPaths: readonly string[],
+): Promise<string> {
+  const { mode } = value.gateway.reload;
+  if (mode === "off" || !(await runningGateway(context))) return "Restart the gateway to apply.";
+  const { effectOf, restartKeys } = await import("../config/reload.ts");
+  if (restartKeys(changedPaths, mode, false).length > 0) return "The running gateway restarts to apply it.";
+  return changedPaths.some((path) => effectOf(path) === "restart")
+    ? "Restart the gateway to apply."
+    : "The running gateway takes it up.";
 }
 
 function issueText({ path, message }: ConfigIssue): string {

@@ -55,6 +55,27 @@ test("config unset removes a value, and says when there is none", async () => {
   assert.equal([out[1]?.code, out[1]?.stderr], [1, "Config path not found: gateway.mode\n"]);
 });
 
+test("config set says what a gateway that runs makes of the change", async () => {
+  const { pid } = scriptedHost().processes;
+  const runtime = JSON.stringify({ pid, port: 18789, url: "ws://127.0.0.1:18789" });
+  const { out } = await lines(
+    { ...home, "/home/me/.clawdbot/runtime.json": runtime },
+    ["config", "set", "messages.queue.cap", "7"],
+    ["config", "set", "gateway.port", "19001"],
+    ["config", "set", "gateway.reload.mode", "hot"],
+    ["config", "set", "gateway.port", "19002"],
+  );
+  assert.equal(
+    out.map(({ stdout }) => stdout),
+    [
+      "Updated messages.queue.cap. The running gateway takes it up.\n",
+      "Updated gateway.port. The running gateway restarts to apply it.\n",
+      "Updated gateway.reload.mode. The running gateway takes it up.\n",
+      "Updated gateway.port. Restart the gateway to apply.\n",
+    ],
+  );
+});
+
 test("config validate tells what is wrong, exit 1", async () => {
   const good = await run(["config", "validate"], { files: home });
   assert.equal([good.code, good.stdout], [0, "✓ Config valid: ~/.clawdbot/clawdbot.json\n"]);
