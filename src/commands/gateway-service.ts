@@ -1,4 +1,5 @@
 import { tellVerdict } from "../cli/service-verdict.ts";
+import { Failure } from "../kit/error.ts";
 import { command } from "./command.ts";
 import { controlService, removeService } from "./gateway-service-control.ts";
 
@@ -72,7 +73,18 @@ export const serviceStop = command({
 export const serviceRestart = command({
   path: ["gateway", "restart"],
   summary: "Restart the gateway's service.",
-  options: common,
-  examples: [{ command: "gateway restart", description: "Answers in work are finished first." }],
-  run: (context) => tellVerdict(context, "restart", () => controlService(context, "restart")),
+  options: {
+    ...common,
+    safe: { description: "Let the gateway that runs begin anew in its process: nobody is refused meanwhile." },
+  },
+  examples: [
+    { command: "gateway restart", description: "A new process, such as after an update; answers end first." },
+    { command: "gateway restart --safe", description: "The same process, whoever started it." },
+  ],
+  async run(context) {
+    if (!context.options.safe) return tellVerdict(context, "restart", () => controlService(context, "restart"));
+    if (context.options.system) throw new Failure("usage", "--safe asks the gateway itself: leave --system out");
+    const { restartSafely } = await import("./gateway-service-safe.ts");
+    return restartSafely(context);
+  },
 });

@@ -23,6 +23,28 @@ test("SC-025 SC-169 restarts under a constant load: no connection is refused, no
   assert.is(await gateway.stop(), 0);
 });
 
+test("gateway restart --safe: the same process begins anew, and the command ends when it answers", async () => {
+  const gateway = await startGateway({ config, args: [] });
+  const told = await runCommand(["gateway", "restart", "--safe"], gateway.home);
+  assert.equal(told, {
+    status: 0,
+    stdout: `✓ Restarted the gateway in its process (PID ${gateway.pid})\n`,
+    stderr: "",
+  });
+  assert.is(gateway.stdout().split("listening on ws://127.0.0.1").length, 3);
+  const { stdout } = await runCommand(["gateway", "restart", "--safe", "--json"], gateway.home);
+  assert.equal(JSON.parse(stdout), {
+    action: "restart",
+    ok: true,
+    result: "restarted",
+    pid: gateway.pid,
+    status: "scheduled",
+  });
+  assert.is(await gateway.stop(), 0);
+  const nobody = await runCommand(["gateway", "restart", "--safe"], gateway.home);
+  assert.is(nobody.status, 1);
+});
+
 test("SC-169 a turn that streams ends before the restart that a client asks for; its reader misses nothing", async () => {
   const model = await servePacedModel({ waits: true });
   const gateway = await startGateway({ config: { ...config, ...model.config }, args: [] });
