@@ -17,8 +17,10 @@ import { type Mutant, mutate } from "../support/config-mutation.ts";
 import { fullConfig, planted } from "../support/full-config.ts";
 import { scriptedHost, type ScriptedHost } from "../support/host.ts";
 import { connectFrame, reachWithoutPort } from "../support/no-port.ts";
+import { runtime } from "../support/runtime.ts";
 
-const cases = 10_000;
+// The configuration is read by the same code everywhere: one runtime tries all, the others begin like it.
+const cases = runtime === "bun" ? 10_000 : 2_000;
 /** Another one finds other things; this one is printed and kept, so that a failure comes again. */
 const seed = 20_261_121;
 /** Every so often the gateway is really opened, and asked. */
@@ -54,7 +56,7 @@ test(`${cases} configurations gone wrong: the gateway comes up on loopback or sa
   assert.ok(seen.started > cases / 5, JSON.stringify(seen));
   assert.ok(seen.refused > cases / 10, JSON.stringify(seen));
   assert.ok(seen.beyond > cases / 100, JSON.stringify(seen));
-  assert.ok(seen.opened > 20, JSON.stringify(seen));
+  assert.ok(seen.opened > cases / openedEach / 5, JSON.stringify(seen));
 });
 
 test("threat M: what the environment gave is not repeated when it stands where it is wrong", async () => {
