@@ -117,9 +117,9 @@ export const pairing: readonly Attack[] = [
     async run(target) {
       const [owner, bystander] = [await introduce(target), await introduce(target)];
       const changed = `${target.token}-changed`;
-      const end = timed(bystander.socket.closed.then(() => ending(bystander.socket)));
+      const end = bystander.socket.closed.then(() => ending(bystander.socket));
       await setToken(owner, changed);
-      const seen = `${await end}, ${await outcome(target)}`;
+      const seen = `${await timed(end)}, ${await outcome(target)}`;
       const back = await introduce({ ...target, token: changed });
       await setToken(back, target.token);
       await back.socket.closed;
@@ -139,9 +139,9 @@ function expelled(how: string, method: string, params: object): Attack {
       const auth = { deviceToken: first.hello.auth.deviceToken };
       await first.leave();
       const [owner, guest] = [await introduce(target), await introduce(target, { device, auth })];
-      const end = timed(ending(guest.socket));
+      const end = ending(guest.socket);
       await owner.call(method, { deviceId: device.id, ...params });
-      const seen = await end;
+      const seen = await timed(end);
       await owner.leave();
       return `${seen}, ${await outcome(target, { device, auth })}`;
     },
@@ -169,7 +169,7 @@ async function setToken(owner: { call(method: string, params: object): Promise<J
   await owner.call("config.patch", { raw: JSON.stringify({ gateway: { auth: { token } } }), baseHash: hash });
 }
 
-/** With how long it took, when that was too long. */
+/** With how long it took from now on, when that was too long: the change itself has to reach the disk first. */
 async function timed(end: Promise<string>): Promise<string> {
   const since = Date.now();
   const seen = await end;
