@@ -32,6 +32,8 @@ const layers: Readonly<Record<string, number>> = {
   store: 2,
   service: 2,
   discovery: 2,
+  tailscale: 2,
+  tls: 2,
   client: 2,
   host: 1,
   protocol: 1,
