@@ -1,6 +1,7 @@
 import { counted, kinds, noCounts, type Counts, type Line, type Skip } from "./entry-line.ts";
 import { textOf } from "./message.ts";
-import type { Measure, Path } from "./path.ts";
+import type { Path } from "./path.ts";
+import type { Measure } from "./place.ts";
 import type { Branch, Entry } from "./transcript.ts";
 import { firstWords } from "./words.ts";
 

@@ -1,9 +1,10 @@
 import type { Logger } from "../kit/log.ts";
-import { linesOf, readFrom, readRun, readTail, type Run } from "../store/lines.ts";
+import { linesOf, readFrom, readRun, readTail, type Line as StoredLine, type Run } from "../store/lines.ts";
 import type { Log, Logs } from "../store/log.ts";
-import { counted, noCounts, parseLine, type Counts, type Line, type Skip } from "./entry-line.ts";
+import { noCounts, parseLine, type Counts, type Line, type Skip } from "./entry-line.ts";
+import { placeBefore, placeOf, skipAround, type Measure } from "./place.ts";
 import { quarantine } from "./quarantine.ts";
-import { seek } from "./seek.ts";
+import { seek, type Stone } from "./seek.ts";
 import type { Entry } from "./transcript.ts";
 
 /**
@@ -42,11 +43,6 @@ export interface Tip {
   readonly rewind: number;
   readonly skips: readonly Skip[];
 }
-
-/** A number that never falls along the path. */
-export type Measure = (at: Place) => number;
-
-export type Place = Pick<Line, "seq" | "counts">;
 
 export interface Range {
   readonly from: number;
@@ -92,9 +88,9 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
     if (line.rewind === 0 || line.rewind === line.seq) return line.skips;
     const known = recent.find((each) => each.line.seq === line.rewind);
     if (known) return known.line.skips;
-    const offset = await find((each) => each.seq, { target: line.rewind - 1, most: line.seq });
-    const [first] = (await parse(await readRun(log, offset, PROBE))).good;
-    return first?.line.seq === line.rewind ? first.line.skips : [];
+    const offset = await seekTo((each) => each.seq, { target: line.rewind - 1, most: line.seq });
+    const rewind = await firstAfter(line.rewind - 1, offset);
+    return rewind?.line.seq === line.rewind ? rewind.line.skips : [];
   }
 
   function trim(): void {
@@ -102,8 +98,8 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
     if (kept.length < recent.length) [recent, whole] = [kept, false];
   }
 
-  /** The offset of the first line whose value is above `target`. */
-  const find = (value: (line: Line) => number, { target, most }: { target: number; most: number }): Promise<number> =>
+  /** Where to read from for the first line whose value is above `target`. */
+  const seekTo = (value: (line: Line) => number, { target, most }: { target: number; most: number }): Promise<number> =>
     seek({
       end: log.size,
       target,
@@ -111,16 +107,29 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       async probe(from) {
         for (let at = from; at < log.size;) {
           const run = await readFrom(log, at, PROBE);
-          const { good } = await parse(run);
-          if (good.length > 0)
-            return good.map(({ line, offset, length }) => ({ value: value(line), offset, end: offset + length + 1 }));
+          const lines = [...linesOf(run)];
+          const [first, last] = [readable(lines), readable(lines.toReversed())];
+          if (first && last) return { first: stone(first, value), last: stone(last, value) };
           at = run.offset + Math.max(run.bytes.length, 1);
         }
-        return [];
+        return undefined;
       },
     });
 
-  const offsetAfter = (seq: number): Promise<number> => find((line) => line.seq, { target: seq, most: tip.last });
+  async function firstAfter(seq: number, offset: number): Promise<Located | undefined> {
+    for (let at = offset; at < log.size;) {
+      const run = await readRun(log, at, PROBE);
+      const found = (await parse(run)).good.find(({ line }) => line.seq > seq);
+      if (found) return found;
+      at += run.bytes.length;
+    }
+    return undefined;
+  }
+
+  async function offsetAfter(seq: number): Promise<number> {
+    const near = await seekTo((line) => line.seq, { target: seq, most: tip.last });
+    return (await firstAfter(seq, near))?.offset ?? log.size;
+  }
 
   const skipOf = (seq: number): Skip | undefined => skipAround(tip.skips, seq);
 
@@ -141,7 +150,7 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       return found;
     }
     let read: readonly Located[] = [];
-    let offset = await find(placed, { target: from, most: measure(tip) });
+    let offset = await seekTo(placed, { target: from, most: measure(tip) });
     // As much as this many entries take on the average.
     let size = Math.ceil((log.size / measure(tip)) * Math.min(to - from, limit) * 1.1) + PROBE;
     for (; offset < log.size; size = RUN) {
@@ -224,6 +233,19 @@ interface Located {
   readonly length: number;
 }
 
+/** The first of these lines that is one of ours and sound; what is damaged is told when it is read for itself. */
+function readable(stored: readonly StoredLine[]): Located | undefined {
+  for (const each of stored) {
+    const line = parseLine(each);
+    if (typeof line === "object") return { line, offset: each.offset, length: each.bytes.length };
+  }
+  return undefined;
+}
+
+function stone({ line, offset, length }: Located, value: (line: Line) => number): Stone {
+  return { value: value(line), offset, end: offset + length + 1 };
+}
+
 interface Parsed {
   readonly good: Located[];
   /** Whether the last line that could be read is another program's. */
@@ -255,29 +277,4 @@ function newestOf(lines: readonly Located[]): Located[] {
 function tipAfter(line: Line, { size, skips }: Pick<Tip, "size" | "skips">): Tip {
   const { seq: last, id, compaction, rewind } = line;
   return { ...placeOf(line, skips), size, last, id, compaction, rewind, skips };
-}
-
-/** What of the path a line has behind it; one that is off the path, what the path had before it was left. */
-function placeOf(line: Line, skips: readonly Skip[]): Place {
-  const skip = skipAround(skips, line.seq);
-  return skip ? { seq: skip.from - 1, counts: skip.counts } : { seq: line.seq, counts: line.counts };
-}
-
-function placeBefore(line: Line, skips: readonly Skip[]): Place {
-  if (skipAround(skips, line.seq)) return placeOf(line, skips);
-  return { seq: line.seq - 1, counts: counted(line.counts, line.entry?.type, -1) };
-}
-
-/** Skips are in order and do not meet. */
-function skipAround(skips: readonly Skip[], seq: number): Skip | undefined {
-  let [low, high] = [0, skips.length - 1];
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const skip = skips[middle];
-    if (!skip) return undefined;
-    if (seq < skip.from) high = middle - 1;
-    else if (seq > skip.to) low = middle + 1;
-    else return skip;
-  }
-  return undefined;
 }

@@ -5,8 +5,8 @@ export interface Ground {
   readonly target: number;
   /** The value of the last line. */
   readonly most: number;
-  /** The first readable lines that begin at or behind an offset, in order; none when there are no more. */
-  readonly probe: (from: number) => Promise<readonly Stone[]>;
+  /** The first and the last readable line of the next few at or behind an offset; undefined when there are no more. */
+  readonly probe: (from: number) => Promise<{ readonly first: Stone; readonly last: Stone } | undefined>;
 }
 
 export interface Stone {
@@ -17,33 +17,26 @@ export interface Stone {
 }
 
 /**
- * The offset of the first line whose value is above `target`; the end of the file when there is none. Guesses by
- * proportion, and halves where lines are so uneven that guessing does not help: a handful of reads in a file of any size.
+ * Where a line begins at or shortly before the first whose value is above `target`; the end of the file when there is
+ * none. Guesses by proportion, and halves where lines are so uneven that guessing does not help: a handful of small
+ * reads in a file of any size.
  */
 export async function seek({ end, target, most, probe }: Ground): Promise<number> {
   if (most <= target) return end;
-  // Lines before `low` are not above the target; those from `edge` on are not worth a look; `answer` is the best so far.
-  let [low, edge, answer] = [0, end, end];
+  // Lines before `low` are not above the target; those from `edge` on need no look.
+  let [low, edge] = [0, end];
   let [lowValue, edgeValue] = [0, most];
   for (let guessing = true; edge - low > NEAR_BYTES && target - lowValue > NEAR_LINES; guessing = !guessing) {
     const share = guessing ? (target - lowValue) / Math.max(edgeValue - lowValue, 1) : 0.5;
     const from = low + Math.floor((edge - low) * Math.min(share, 1));
-    const stones = (await probe(from)).filter(({ offset }) => offset < edge);
-    const [first] = stones;
-    const last = stones.at(-1);
-    if (!first || !last) edge = from;
-    else if (first.value > target) [edge, answer, edgeValue] = [from, first.offset, first.value];
-    else if (last.value > target) return stones.find(({ value }) => value > target)?.offset ?? answer;
-    else [low, lowValue] = [last.end, last.value];
-  }
-  for (let from = low; from < edge;) {
     const stones = await probe(from);
-    const above = stones.find(({ value }) => value > target);
-    if (above) return Math.min(above.offset, answer);
-    from = stones.at(-1)?.end ?? edge;
+    if (!stones || stones.first.offset >= edge) edge = from;
+    else if (stones.first.value > target) [edge, edgeValue] = [from, stones.first.value];
+    else if (stones.last.value > target) return stones.first.offset;
+    else [low, lowValue] = [stones.last.end, stones.last.value];
   }
-  return answer;
+  return low;
 }
 
-const NEAR_BYTES = 8 * 1024;
-const NEAR_LINES = 40;
+const NEAR_BYTES = 4 * 1024;
+const NEAR_LINES = 20;

@@ -8,7 +8,8 @@ import { adopt } from "./adopt.ts";
 import { branchesOff, ownBranch, rank, skipsAlong } from "./branches.ts";
 import { entryIds, isEntryId } from "./entry-id.ts";
 import { counted, formatLine, kinds, noCounts, REWIND, rewindContent, type Line, type Skip } from "./entry-line.ts";
-import { openPath, type Measure, type Path } from "./path.ts";
+import { openPath, type Path } from "./path.ts";
+import type { Measure } from "./place.ts";
 import type { Compacted, Entry, EntryContent, NewEntry, Transcript } from "./transcript.ts";
 
 export interface FileOptions {
