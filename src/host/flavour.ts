@@ -37,10 +37,10 @@ export const flavours = {
 } as const satisfies Record<string, Flavour>;
 
 /**
- * The flavour of a program name. `clawdbot` is Clawdbot; `openclaw` and `clawlet` are OpenClaw, except that `clawlet`
- * follows an existing Clawdbot when that is the only one here (cli.md 10.7).
+ * The flavour of a program name. `clawdbot`, and `moltbot` as it was called for some days, is Clawdbot; `openclaw` and
+ * `clawlet` are OpenClaw, except that `clawlet` follows an existing Clawdbot when that is the only one here (cli.md 10.7).
  */
 export function flavourOf(program: string, onlyClawdbotExists: boolean): Flavour {
-  if (program === "clawdbot") return flavours.clawdbot;
+  if (program === "clawdbot" || program === "moltbot") return flavours.clawdbot;
   return program !== "openclaw" && onlyClawdbotExists ? flavours.clawdbot : flavours.openclaw;
 }

@@ -141,7 +141,7 @@ async function chatWindow() {
 
 const sessionKey = "agent:main:main";
 
-test("a v3 chat window talks: an acknowledgement, growing texts, the last one, and all of it in the history", async () => {
+test("SC-024 a v3 chat window talks: an acknowledgement, growing texts, the last one, and all of it in the history", async () => {
   const { ask, told, over, end } = await chatWindow();
   const sent = await ask("chat.send", { sessionKey, message: "hello", deliver: false, idempotencyKey: "v3-1" });
   assert.equal([sent.ok, sent.payload["runId"], sent.payload["status"]], [true, "v3-1", "started"]);
