@@ -1,3 +1,4 @@
+import { withRawStream } from "./agent/raw-stream.ts";
 import { createRunner } from "./agent/run.ts";
 import { agentsOf, workspaceOf } from "./agent/roster.ts";
 import { createWorkspaceFiles } from "./agent/workspace-files.ts";
@@ -44,6 +45,8 @@ export interface ConversationOptions {
   readonly store: Store;
   readonly logs: Logs;
   readonly devices: Devices;
+  /** The file that keeps what models say as it comes; undefined for none. */
+  readonly rawStream?: string | undefined;
   /** Why no message is taken now; undefined when they are. */
   readonly closed: () => Failure | undefined;
 }
@@ -88,7 +91,9 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
   const uploads = closing(createUploads({ logs, store, clock, log }));
   const queue = (row: SessionRow) => turns.queue(row);
   const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
-  const runner = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
+  const plain = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
+  const { rawStream: path } = options;
+  const runner = path === undefined ? plain : withRawStream(plain, { files: host.files, clock, log, path });
   const workspaceFiles = createWorkspaceFiles(host.files);
   const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
   const commands = { ...shared, clock, runner, promptReport };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -217,6 +217,38 @@ function recordsIn(file: string): readonly any[] {
 /** A record without what each session has of its own. */
 function withoutIds({ c: _c, id: _id, parentId: _parentId, key: _key, ...record }: Record<string, unknown>) {
   return record["type"] === "session" ? { ...record, timestamp: undefined } : record;
+}
+
+for (const [title, args, env, file] of [
+  ["SC-167 --raw-stream keeps", ["--raw-stream"], {}, ".openclaw/logs/raw-stream.jsonl"],
+  ["SC-168 --raw-stream-path keeps elsewhere", ["--raw-stream-path", "~/kept/raw.jsonl"], {}, "kept/raw.jsonl"],
+  ["SC-167 *_RAW_STREAM=1 keeps", [], { OPENCLAW_RAW_STREAM: "1" }, ".openclaw/logs/raw-stream.jsonl"],
+] as const) {
+  test(`${title} what the model says as it comes, for nobody else to read`, async () => {
+    const recorded = await startGateway({ config, args, env });
+    try {
+      const answer = await runCommand(["agent", "--message", "say 3 words"], recorded.home);
+      assert.is(answer.stdout, "word1 word2 word3\n");
+      const path = join(recorded.home, file);
+      const lines = await until("the end of the answer", () => {
+        const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+        return text.includes("assistant_message_end") ? text.trim().split("\n") : undefined;
+      });
+      const events = lines.map((line) => JSON.parse(line));
+      const last = events.at(-1);
+      assert.equal([last.event, last.rawText, last.rawThinking], ["assistant_message_end", "word1 word2 word3", ""]);
+      assert.equal(
+        events.flatMap(({ evtType, delta }) => (evtType === "text_delta" ? [delta] : [])).join(""),
+        "word1 word2 word3",
+      );
+      assert.equal([events[0].evtType, events.at(-2).evtType], ["text_start", "text_end"]);
+      assert.is(new Set(events.map(({ runId }) => runId)).size, 1);
+      assert.is(statSync(path).mode & 0o777, 0o600);
+    } finally {
+      await recorded.stop();
+      rmSync(recorded.home, { recursive: true });
+    }
+  });
 }
 
 test.run();
