@@ -1,12 +1,15 @@
 import type { Clock } from "../host/host.ts";
-import type { Failure } from "../kit/error.ts";
+import { Failure } from "../kit/error.ts";
 import { sameSecret } from "../kit/secret.ts";
 import type { Devices } from "../pairing/devices.ts";
-import type { AuthMethod, Caller } from "../protocol/caller.ts";
+import type { AuthMethod, Caller, User } from "../protocol/caller.ts";
 import { browserClients, type ConnectParams } from "../protocol/connect.ts";
 import { intersect, isScope, type Role } from "../protocol/scope.ts";
+import { bringsCode, redeemCode } from "./by-code.ts";
+import type { Whois } from "../tailscale/whois.ts";
+import { attempt, type Attempter } from "./attempt.ts";
 import { verifyDevice } from "./device-proof.ts";
-import { limiterKey, type Locality } from "./locality.ts";
+import type { Locality, Trust } from "./locality.ts";
 import type { Limiter } from "./limiter.ts";
 import { checkOrigin, type OriginRules } from "./origin.ts";
 import {
@@ -14,18 +17,17 @@ import {
   originRefused,
   pageIdentityRequired,
   pairingRequired,
-  rateLimited,
   unauthorized,
   type AuthReason,
 } from "./refusals.ts";
+import { judgeVouched, type Vouched, type VouchRules } from "./vouched.ts";
 
 /** How callers prove themselves: the result of the configuration, the environment and the flags. */
-export interface AuthSettings {
-  readonly mode: "none" | "token" | "password" | "trusted-proxy";
+export interface AuthSettings extends VouchRules {
   readonly token?: string | undefined;
   readonly password?: string | undefined;
-  /** The header in which a trusted proxy names the user. */
-  readonly userHeader?: string | undefined;
+  /** What Tailscale on this machine forwards to us. */
+  readonly tailscale: Trust["tailscale"];
   readonly autoApproveLocal: boolean;
   readonly exemptLoopback: boolean;
 }
@@ -37,8 +39,8 @@ export interface Arrival {
   readonly from: Locality;
   readonly origin: string | undefined;
   readonly host: string;
-  /** The user that the trusted proxy names. */
-  readonly proxyUser: string | undefined;
+  /** What a proxy or Tailscale says of the user. */
+  readonly vouched: Vouched | undefined;
 }
 
 export interface AuthContext {
@@ -47,12 +49,17 @@ export interface AuthContext {
   readonly devices: Devices;
   readonly settings: AuthSettings;
   readonly origins: OriginRules;
+  readonly whois?: Whois | undefined;
 }
 
 export interface Admittance {
   readonly caller: Caller;
   /** The token this device may use next time. */
   readonly deviceToken?: { readonly token: string; readonly issuedAtMs: number } | undefined;
+  /** Tokens of other roles that a setup code gave to this device, as `hello-ok` carries them. */
+  readonly deviceTokens?: readonly object[];
+  /** Told whether the caller was still there for the answer. */
+  readonly answered?: (delivered: boolean) => void;
 }
 
 interface Claim {
@@ -87,13 +94,18 @@ export async function authenticate(claim: Claim): Promise<Admittance> {
         },
       )
     : undefined;
+  if (proof && bringsCode(params.auth, context.settings)) {
+    const { scopes, ...given } = await redeemCode(claim, proof, known(asked(claim)));
+    return { ...admitted(claim, "bootstrap-token", scopes, proof.deviceId), ...given };
+  }
   const secret = await checkSecret(claim, proof?.deviceId);
   if (secret.kind === "device-token") return admitted(claim, "device-token", secret.scopes, proof?.deviceId);
-  return proof ? admitDevice(claim, proof, secret.method) : admitWithoutDevice(claim, secret.method);
+  const admittance = proof ? await admitDevice(claim, proof, secret.method) : admitWithoutDevice(claim, secret.method);
+  return secret.user ? { ...admittance, caller: { ...admittance.caller, user: secret.user } } : admittance;
 }
 
 type Secret =
-  | { readonly kind: "shared"; readonly method: AuthMethod }
+  | { readonly kind: "shared"; readonly method: AuthMethod; readonly user?: User }
   | { readonly kind: "device-token"; readonly scopes: readonly string[] };
 
 /** Compares what was sent with the shared secret, then with the device's own token. One attempt, counted before it. */
@@ -101,49 +113,59 @@ async function checkSecret(claim: Claim, deviceId: string | undefined): Promise<
   const { params, arrival, context } = claim;
   const { settings } = context;
   const { auth } = params;
-  if (settings.mode === "none") return { kind: "shared", method: "none" };
-  if (settings.mode === "trusted-proxy" && arrival.proxyUser) return { kind: "shared", method: "trusted-proxy" };
+  const vouched = await judgeVouched(arrival, context);
+  if (vouched && !(vouched instanceof Failure)) return { kind: "shared", ...vouched };
+  // Behind such a proxy nothing else counts; who comes past Tailscale may still know the secret.
+  if (vouched && settings.mode === "trusted-proxy") throw vouched;
+  // Whom Tailscale forwards for is anywhere in its network: `none` means this machine.
+  if (settings.mode === "none" && arrival.from.via !== "tailscale") return { kind: "shared", method: "none" };
   const given = [auth.token, auth.password].filter(isGiven);
   const deviceTokens = [auth.deviceToken, auth.token].filter(isGiven);
   if (given.length === 0 && deviceTokens.length === 0 && !auth.bootstrapToken) {
-    throw deviceId ? refuse(claim, missing(settings.mode), deviceId) : identityRequired();
+    throw (
+      vouched ??
+      (deviceId || settings.mode === "none" ? refuse(claim, missing(settings.mode), deviceId) : identityRequired())
+    );
   }
-
-  const key = limiterKey(arrival.from.address);
-  return context.limiter.inTurn(key, () => compareSecrets(claim, { key, given, deviceTokens, deviceId }));
+  return attempt(context, arrival, (proved) => compareSecrets(claim, { given, deviceTokens, deviceId, proved }));
 }
 
-interface Attempt {
-  /** What the limiter counts by. */
-  readonly key: string;
+interface Given {
   readonly given: readonly string[];
   readonly deviceTokens: readonly string[];
   readonly deviceId: string | undefined;
+  /** Gives the attempt back. */
+  readonly proved: () => void;
 }
 
-async function compareSecrets(claim: Claim, { key, given, deviceTokens, deviceId }: Attempt): Promise<Secret> {
+async function compareSecrets(claim: Claim, { given, deviceTokens, deviceId, proved }: Given): Promise<Secret> {
   const { params, arrival, context } = claim;
   const { settings } = context;
-  const limited = !(settings.exemptLoopback && key === "loopback" && arrival.origin === undefined);
-  const waitMs = limited ? context.limiter.take(key) : 0;
-  if (waitMs > 0) throw rateLimited(waitMs);
-
-  const expected =
-    settings.mode === "token" ? settings.token : settings.mode === "password" ? settings.password : undefined;
+  const expected = sharedSecret(settings, arrival);
   for (const secret of given) {
     if (await sameSecret(secret, expected)) {
-      context.limiter.restore(key);
+      proved();
       return { kind: "shared", method: settings.mode === "token" ? "token" : "password" };
     }
   }
   for (const token of deviceId ? deviceTokens : []) {
     const answer = await context.devices.verifyToken(deviceId ?? "", claim.role, token, known(params.scopes));
     if (answer.result === "mismatch") continue;
-    context.limiter.restore(key);
+    proved();
     if (answer.result === "ok") return { kind: "device-token", scopes: answer.scopes };
     throw refuse(claim, "scope_mismatch", deviceId);
   }
   throw refuse(claim, mismatch(claim), deviceId);
+}
+
+/**
+ * The one secret that counts in this mode. With a trusted proxy it is the password, for the owner's own commands on this
+ * machine alone: they come past the proxy, and somebody has to approve the first device.
+ */
+export function sharedSecret({ mode, token, password }: AuthSettings, { from, origin }: Attempter): string | undefined {
+  if (mode === "token") return token;
+  const counts = mode === "password" || (mode === "trusted-proxy" && from.local && origin === undefined);
+  return counts ? password : undefined;
 }
 
 /** A device with a valid secret: paired already, paired now, or told to wait for the owner. */
@@ -235,6 +257,7 @@ function isGiven(secret: string | undefined): secret is string {
 }
 
 function missing(mode: AuthSettings["mode"]): AuthReason {
+  if (mode === "none") return "tailscale_user_missing";
   if (mode === "trusted-proxy") return "identity_header_required";
   return mode === "password" ? "password_missing" : "token_missing";
 }

@@ -1,6 +1,15 @@
 import type { Config } from "../config/schema.ts";
 import type { NetInterface } from "../host/host.ts";
-import { beyondLoopback, lanAddresses, loopbackAddresses, tailnetAddress } from "./addresses.ts";
+import type { Tls } from "../tls/load.ts";
+import { formatIp, inNetwork, parseIp } from "../kit/ip.ts";
+import {
+  beyondLoopback,
+  everyIpv4,
+  everyIpv6,
+  lanAddresses,
+  loopbackAddresses,
+  tailnetAddresses,
+} from "./addresses.ts";
 
 type GatewayConfig = Config["gateway"];
 export type BindMode = GatewayConfig["bind"];
@@ -10,14 +19,16 @@ export type TailscaleMode = GatewayConfig["tailscale"]["mode"];
 /** What the gateway may show to the network, decided before anything is opened. */
 export interface Exposure {
   readonly bind: BindMode;
-  /** The hosts to listen on; `0.0.0.0` stands for every IPv4 address of this machine. */
+  /** The hosts to listen on, all or none; `0.0.0.0` and `::` stand for every IPv4 and IPv6 address of this machine. */
   readonly addresses: readonly string[];
-  /** The addresses a person can use to reach `0.0.0.0`. */
-  readonly lan: readonly string[];
   readonly authMode: AuthMode;
   readonly token?: string | undefined;
   readonly password?: string | undefined;
   readonly tailscale: TailscaleMode;
+  /** Whether the identity that Tailscale Serve vouches for is a proof. */
+  readonly allowTailscale: boolean;
+  /** What to encrypt with; decided apart, as it is read from files. */
+  readonly tls?: Tls | undefined;
   /** What the person who starts it should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -40,6 +51,8 @@ export interface ExposureRequest {
   readonly environment: { readonly token?: string | undefined; readonly password?: string | undefined };
   readonly config: Pick<GatewayConfig, "bind" | "customBindHost" | "auth" | "trustedProxies" | "tailscale">;
   readonly interfaces: readonly NetInterface[];
+  /** Listening on `::` takes IPv4 too (Deno, which has no switch for it). */
+  readonly dualStack?: boolean | undefined;
   /** `CLAWDBOT_` or `OPENCLAW_`: how the texts name the environment variables. */
   readonly envPrefix: string;
 }
@@ -54,16 +67,18 @@ export function decideExposure(request: ExposureRequest): Exposure | Refusal {
   const tailscale = flags.tailscale ?? config.tailscale.mode;
   const auth = decideAuth(request);
   if ("lines" in auth) return auth;
+  const allowTailscale = decideIdentity(tailscale, auth.authMode, config.auth.allowTailscale);
   if (!["loopback", "auto"].includes(bind) && auth.authMode === "none") return refuseOpen(bind, request.envPrefix);
   const places = decideAddresses(bind, request, auth.authMode !== "none");
   if ("lines" in places) return places;
   const exposed = places.addresses.some(beyondLoopback);
   if (tailscale !== "off") {
-    const refusal = refuseTailscale(tailscale, exposed, auth.authMode, request.envPrefix);
+    const refusal = refuseTailscale(tailscale, exposed, { ...auth, allowTailscale }, request.envPrefix);
     if (refusal) return refusal;
   }
-  const notes = [...places.notes, ...auth.notes, ...(exposed ? weakSecrets(auth) : []), ...tailscaleNotes(tailscale)];
-  return { bind, tailscale, lan: [], ...auth, ...places, notes };
+  const published = exposed || tailscale !== "off";
+  const notes = [...places.notes, ...auth.notes, ...(published ? weakSecrets(auth) : [])];
+  return { bind, tailscale, allowTailscale, ...auth, ...places, notes };
 }
 
 type Auth = Pick<Exposure, "authMode" | "token" | "password" | "notes">;
@@ -90,13 +105,30 @@ function decideAuth({ flags, environment, config, envPrefix }: ExposureRequest):
           "Gateway auth is set to trusted-proxy, but no proxy is trusted.",
           "Set gateway.trustedProxies to the proxy's addresses and gateway.auth.trustedProxy.userHeader to its header.",
         );
-      return {
-        authMode: "trusted-proxy",
-        notes: [...unused("token", flags.token), ...unused("password", flags.password)],
-      };
+      if ((flags.bind ?? config.bind) === "loopback" && !trustsLoopback(config))
+        return refuse(
+          "Gateway auth is set to trusted-proxy, but no trusted proxy can reach it on loopback.",
+          "For a proxy on this machine add 127.0.0.1 to gateway.trustedProxies and set gateway.auth.trustedProxy.allowLoopback=true; for another one set gateway.bind.",
+        );
+      return { authMode: "trusted-proxy", password, notes: unused("token", flags.token) };
     default:
       return { authMode: "none", notes: [...unused("token", flags.token), ...unused("password", flags.password)] };
   }
+}
+
+function trustsLoopback({ auth, trustedProxies }: ExposureRequest["config"]): boolean {
+  const loopback = ["127.0.0.1", "::1"].flatMap((address) => parseIp(address) ?? []);
+  const listed = trustedProxies.some((network) => loopback.some((ip) => inNetwork(ip, network)));
+  return listed && auth.trustedProxy?.allowLoopback === true;
+}
+
+/**
+ * Funnel carries no identity, and a proxy that is trusted with the identity is the only one that is. A password says
+ * that this is what counts, unless told otherwise (cli.md 4.3).
+ */
+function decideIdentity(tailscale: TailscaleMode, mode: AuthMode, configured: boolean | undefined): boolean {
+  if (tailscale === "funnel" || mode === "trusted-proxy") return false;
+  return configured ?? (tailscale === "serve" && mode !== "password");
 }
 
 /** One secret on the command line says which mode is meant, whatever else the configuration holds. */
@@ -115,19 +147,25 @@ function unused(name: "token" | "password", flag: string | undefined): readonly 
   return flag === undefined ? [] : [`--${name} is not used: the auth mode is another one (pass --auth ${name})`];
 }
 
-type Places = Pick<Exposure, "addresses" | "notes"> & { readonly lan?: readonly string[] };
+type Places = Pick<Exposure, "addresses" | "notes">;
 
+/**
+ * Where a mode names addresses one by one it means those of now: what the machine gets later is listened on after a
+ * restart. The wildcards of lan mean whatever comes.
+ */
 function decideAddresses(bind: BindMode, request: ExposureRequest, hasAuth: boolean): Places | Refusal {
-  const loopback = loopbackAddresses(request.interfaces);
-  const lan = lanAddresses(request.interfaces);
+  const { interfaces, dualStack } = request;
+  const loopback = loopbackAddresses(interfaces);
+  const lan = lanAddresses(interfaces);
   switch (bind) {
     case "loopback":
       return { addresses: loopback, notes: [] };
     case "lan":
-      return { addresses: ["0.0.0.0"], lan, notes: [] };
+      if (!lan.some(isIpv6)) return { addresses: [everyIpv4], notes: [] };
+      return { addresses: dualStack ? [everyIpv6] : [everyIpv4, everyIpv6], notes: [] };
     case "tailnet": {
-      const address = tailnetAddress(request.interfaces);
-      if (address) return { addresses: [address, "127.0.0.1"], notes: [] };
+      const addresses = tailnetAddresses(interfaces);
+      if (addresses.length > 0) return { addresses: [...addresses, "127.0.0.1"], notes: [] };
       return {
         addresses: loopback,
         notes: ["bind tailnet: no Tailscale address (100.64.0.0/10) found; loopback only"],
@@ -141,21 +179,42 @@ function decideAddresses(bind: BindMode, request: ExposureRequest, hasAuth: bool
   }
 }
 
-function decideCustom({ config, interfaces }: ExposureRequest): Places | Refusal {
-  const host = config.customBindHost?.trim();
-  if (!host)
+function decideCustom({ config, interfaces, dualStack }: ExposureRequest): Places | Refusal {
+  const configured = config.customBindHost?.trim();
+  if (!configured)
     return refuse(
       "Gateway bind is set to custom, but gateway.customBindHost is not set.",
       "Set gateway.customBindHost to an IP address of this machine.",
     );
-  if (host === "0.0.0.0") return { addresses: [host], lan: lanAddresses(interfaces), notes: [] };
-  const ours = interfaces.map(({ address }) => address);
-  if (!ours.includes(host))
+  const ip = parseIp(configured);
+  const host = ip && formatIp(ip);
+  const ours = interfaces.flatMap(({ address }) => parseIp(address) ?? []).map(formatIp);
+  const choices = [
+    everyIpv4,
+    ...(ours.some(isIpv6) && !dualStack ? [everyIpv6] : []),
+    ...ours.filter((each) => !isLinkLocal(each)),
+  ];
+  if (host === undefined || !choices.includes(host)) {
+    const what =
+      host && isLinkLocal(host)
+        ? "is link-local: without its interface it names nobody"
+        : "is not an address of this machine";
     return refuse(
-      `Gateway bind is set to custom, but gateway.customBindHost ${JSON.stringify(host)} is not an address of this machine.`,
-      `Set it to one of: ${[...new Set(["0.0.0.0", ...ours])].join(", ")}.`,
+      `Gateway bind is set to custom, but gateway.customBindHost ${JSON.stringify(configured)} ${what}.`,
+      `Set it to one of: ${[...new Set(choices)].join(", ")}.`,
     );
-  return { addresses: [...new Set([host, "127.0.0.1"])], notes: [] };
+  }
+  // Commands on this machine find it on loopback, whatever else it listens on.
+  return { addresses: host === everyIpv4 ? [host] : [...new Set([host, "127.0.0.1"])], notes: [] };
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(":");
+}
+
+/** IPv6 addresses that count together with an interface only; those of IPv4 may be listened on as they are. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/.test(address);
 }
 
 function refuseOpen(bind: BindMode, prefix: string): Refusal {
@@ -172,25 +231,28 @@ function refuseMissing(mode: "token" | "password", prefix: string): Refusal {
   );
 }
 
-function refuseTailscale(mode: TailscaleMode, exposed: boolean, auth: AuthMode, prefix: string): Refusal | undefined {
+function refuseTailscale(
+  mode: TailscaleMode,
+  exposed: boolean,
+  { authMode: auth, allowTailscale }: Pick<Exposure, "authMode" | "allowTailscale">,
+  prefix: string,
+): Refusal | undefined {
   if (exposed)
     return refuse("Gateway failed to start: Error: tailscale serve/funnel requires gateway bind=loopback (127.0.0.1)");
   if (mode === "funnel" && auth !== "password")
     return refuse(
       `Gateway failed to start: Error: tailscale funnel requires gateway auth mode=password (set gateway.auth.password or ${prefix}GATEWAY_PASSWORD)`,
     );
+  if (mode === "serve" && auth === "none" && !allowTailscale)
+    return refuse(
+      "Refusing to publish gateway through tailscale serve without auth.",
+      "Set gateway.auth.token/password, or let gateway.auth.allowTailscale accept the identity that Tailscale vouches for.",
+    );
   return undefined;
 }
 
 function refuse(...lines: readonly string[]): Refusal {
   return { lines, exit: 78 };
-}
-
-/** The mode is checked, but this release starts nothing: saying so is better than a tunnel that never comes. */
-function tailscaleNotes(mode: TailscaleMode): readonly string[] {
-  return mode === "off"
-    ? []
-    : [`tailscale ${mode} is not started by this release: run \`tailscale ${mode} --bg\` yourself`];
 }
 
 const examples = /^(?:your[-_ ](?:secure[-_ ])?(?:token|password)|x+|change-?me|password|secret|token|admin|1234\d*)$/i;

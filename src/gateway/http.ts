@@ -3,9 +3,13 @@ import type { App } from "../app.ts";
 import type { Env } from "../host/socket.ts";
 import { uuid } from "../kit/ids.ts";
 import type { Route } from "../routes/route.ts";
+import { authorize } from "./bearer.ts";
 import { acceptConnection, type ConnectionContext } from "./connection.ts";
-import { limiterKey, locate } from "./locality.ts";
-import { checkHost, checkOrigin, type OriginRules } from "./origin.ts";
+import { forwardedHost } from "./forwarded.ts";
+import { attributionRequired, refuse } from "./http-refusal.ts";
+import { limiterKey, locate, type Locality } from "./locality.ts";
+import { checkHost, checkOrigin } from "./origin.ts";
+import { readVouched, type Vouched } from "./vouched.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
 export interface HttpContext {
@@ -14,13 +18,12 @@ export interface HttpContext {
   readonly connections: ConnectionContext;
   readonly waitingRoom: WaitingRoom;
   trustedProxies(): readonly string[];
-  userHeader(): string | undefined;
-  origins(): OriginRules;
 }
 
 /** The HTTP side of the port: probes and other routes, and on any path the way to a WebSocket. */
 export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
   const http = new Hono<{ Bindings: Env }>();
+  const arrive = receiveAt(context);
   http.use(async (c, next) => {
     await next();
     c.res.headers.set("x-content-type-options", "nosniff");
@@ -33,12 +36,16 @@ export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
       if (!(route.methods as readonly string[]).includes(c.req.method)) {
         return c.text("Method Not Allowed", 405, { allow: route.methods.join(", ") });
       }
-      const from = locate(c.req.raw.headers, c.env.peer.address, context.trustedProxies());
-      if (!checkHost(c.req.header("host"), from, context.origins())) return foreignHost();
-      return route.handle({ app: context.app, request: c.req.raw, from });
+      const auth = context.connections.auth();
+      const caller = arrive(c.req.raw, c.env);
+      if (!checkHost(c.req.header("host"), caller.from, auth.origins)) return foreignHost();
+      const { app } = context;
+      return route.handle({ app, request: c.req.raw, from: caller.from, authorize: () => authorize(caller, auth) });
     });
   }
-  http.all("*", (c) => (isUpgrade(c.req.raw) ? upgrade(context, c.req.raw, c.env) : c.text("Not Found", 404)));
+  http.all("*", (c) =>
+    isUpgrade(c.req.raw) ? upgrade(context, arrive(c.req.raw, c.env), c.env) : c.text("Not Found", 404),
+  );
   http.onError((error, c) => {
     context.app.log.error("request failed", { path: c.req.path, error: error.message });
     return refuse(500, "internal_error", "internal error");
@@ -46,19 +53,38 @@ export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
   return http;
 }
 
+/** A request with what the server itself knows of who sends it. */
+interface Arrived {
+  readonly headers: Headers;
+  readonly from: Locality;
+  readonly vouched: Vouched | undefined;
+}
+
+/** Finds out where requests come from, and says in the log, once, that some come through an unknown proxy. */
+function receiveAt(context: HttpContext): (request: Request, env: Env) => Arrived {
+  let warned = false;
+  return ({ headers }, { peer }) => {
+    const { settings } = context.connections.auth();
+    const trust = { proxies: context.trustedProxies(), tailscale: settings.tailscale };
+    const from = locate(headers, peer.address, trust);
+    if (from.forged && !warned) {
+      warned = true;
+      context.app.log.warn(
+        "Proxy headers detected from untrusted address. Connection will not be treated as local. " +
+          "Configure gateway.trustedProxies if this is a proxy of yours; said once.",
+        { address: from.address },
+      );
+    }
+    return { headers, from, vouched: readVouched(headers, { from, peer: peer.address }, settings) };
+  };
+}
+
 /** Decides over an upgrade before any frame: proxies, rebinding, Origin, room (threats B, H, J). */
-function upgrade(context: HttpContext, request: Request, env: Env): Response {
-  const { headers } = request;
-  const from = locate(headers, env.peer.address, context.trustedProxies());
-  if (from.forged) {
-    return refuse(
-      403,
-      "proxy_attribution_required",
-      "forwarding headers from a peer that is not in gateway.trustedProxies",
-    );
-  }
-  const rules = context.origins();
-  const host = headers.get("host") ?? "";
+function upgrade(context: HttpContext, { headers, from, vouched }: Arrived, env: Env): Response {
+  if (from.forged) return attributionRequired();
+  const rules = context.connections.auth().origins;
+  // The page knows the gateway by the name that it gave to the proxy.
+  const host = (from.via && forwardedHost(headers)) ?? headers.get("host") ?? "";
   if (!checkHost(host, from, rules)) return foreignHost();
   const origin = headers.get("origin") ?? undefined;
   if (origin !== undefined) {
@@ -69,15 +95,7 @@ function upgrade(context: HttpContext, request: Request, env: Env): Response {
   const leave = context.waitingRoom.enter(limiterKey(from.address));
   if (!leave)
     return refuse(503, "too_many_unauthenticated", "Too many unauthenticated sockets", { "retry-after": "5" });
-  const userHeader = context.userHeader();
-  const arrival = {
-    connId: uuid(),
-    nonce: uuid(),
-    from,
-    origin,
-    host,
-    proxyUser: from.proxied && userHeader ? (headers.get(userHeader) ?? undefined) : undefined,
-  };
+  const arrival = { connId: uuid(), nonce: uuid(), from, origin, host, vouched };
   return env.upgrade(acceptConnection(context.connections, arrival, leave));
 }
 
@@ -91,9 +109,4 @@ function foreignHost(): Response {
     "host_not_allowed",
     "the Host header does not name this gateway (allow it in gateway.publicOrigin)",
   );
-}
-
-/** A refusal as the official client reads it: `error.type` and `error.message` (protocol.md 9). */
-function refuse(status: number, type: string, message: string, headers: Record<string, string> = {}): Response {
-  return Response.json({ error: { message, type } }, { status, headers: { "cache-control": "no-store", ...headers } });
 }

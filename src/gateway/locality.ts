@@ -1,103 +1,116 @@
+import { formatIp, inNetwork, networkOf, parseIp } from "../kit/ip.ts";
+import { inTailnet } from "./addresses.ts";
+import { forwardedClients } from "./forwarded.ts";
+
 /** Where a request comes from, after what proxies say has been believed or not (protocol.md 4.4, threat J). */
 export interface Locality {
   /** The client's address: the peer's, or the one that a trusted proxy forwards. IPv4-mapped forms normalised. */
   readonly address: string;
   /** A direct connection from this machine: loopback peer and no forwarding header. */
   readonly local: boolean;
-  /** The peer itself is a trusted proxy that forwards for somebody. */
-  readonly proxied: boolean;
-  /** Forwarding headers from a peer that is not a trusted proxy: nothing may be opened for it. */
+  /** Who forwards for the client: a trusted proxy, or Tailscale Serve or Funnel on this machine. */
+  readonly via: "proxy" | "tailscale" | undefined;
+  /** Forwarding headers from a peer that nobody trusts, or that name two clients: nothing may be opened for it. */
   readonly forged: boolean;
+}
+
+/** Whose forwarding headers are believed. */
+export interface Trust {
+  /** Addresses and networks: `gateway.trustedProxies`. */
+  readonly proxies: readonly string[];
+  /** What Tailscale on this machine forwards: nothing, its own network, or the internet. */
+  readonly tailscale: "off" | "serve" | "funnel";
 }
 
 const forwarding = /^(forwarded|x-forwarded-.+|x-real-ip)$/;
 
-export function locate(headers: Headers, peer: string, trustedProxies: readonly string[]): Locality {
-  const peerAddress = normaliseAddress(peer);
-  const forwarded = [...headers.keys()].some((name) => forwarding.test(name));
-  if (!forwarded) return { address: peerAddress, local: isLoopback(peerAddress), proxied: false, forged: false };
-  if (!isTrusted(peerAddress, trustedProxies))
-    return { address: peerAddress, local: false, proxied: false, forged: true };
-  return { address: forwardedFor(headers, trustedProxies) ?? peerAddress, local: false, proxied: true, forged: false };
+export function locate(headers: Headers, peer: string, trust: Trust): Locality {
+  const address = normaliseAddress(peer);
+  const direct = ![...headers.keys()].some((name) => forwarding.test(name));
+  if (direct) return { address, local: isLoopback(address), via: undefined, forged: false };
+  const published = isLoopback(address) ? publishedTo(headers, trust.tailscale) : undefined;
+  if (published) return { address: published, local: false, via: "tailscale", forged: false };
+  const named = isIn(address, trust.proxies) ? forwardedFor(headers, trust.proxies) : undefined;
+  if (!named) return { address, local: false, via: undefined, forged: true };
+  return { address: named.client ?? address, local: false, via: "proxy", forged: false };
 }
 
-/** An address in one spelling: no zone, no brackets, IPv4-mapped IPv6 as IPv4 (threat I). */
+/**
+ * For whom Tailscale on this machine forwards. It replaces what a client wrote into these headers (threat J); that
+ * nobody else on this machine wrote them is not known, so they make nobody more than a remote client.
+ */
+function publishedTo(headers: Headers, published: Trust["tailscale"]): string | undefined {
+  if (published === "off" || !headers.has("x-forwarded-proto") || !headers.has("x-forwarded-host")) return undefined;
+  const ip = parseIp(headers.get("x-forwarded-for") ?? "");
+  const client = ip && formatIp(ip);
+  return client !== undefined && (published === "funnel" || inTailnet(client)) ? client : undefined;
+}
+
+/**
+ * The client, when the headers name one; undefined when they name several. Every proxy adds to some header and lets
+ * others pass as the client wrote them: of two that disagree one is a forgery, and nobody can tell which.
+ */
+function forwardedFor(headers: Headers, proxies: readonly string[]): { client?: string } | undefined {
+  const chains = forwardedClients(headers);
+  const outside = new Set(chains.flatMap((chain) => lastOutside(chain, proxies) ?? []));
+  if (outside.size > 1) return undefined;
+  const nearest = chains.flatMap((chain) => addressOf(chain.at(-1)) ?? [])[0];
+  const [client = nearest] = outside;
+  return client === undefined ? {} : { client };
+}
+
+/** The last address that is no trusted proxy's: what stands before it somebody chose who is not trusted. */
+function lastOutside(chain: readonly string[], proxies: readonly string[]): string | undefined {
+  const last = chain.findLast((each) => {
+    const address = addressOf(each);
+    return address === undefined || !isIn(address, proxies);
+  });
+  return addressOf(last);
+}
+
+function addressOf(text: string | undefined): string | undefined {
+  const ip = parseIp(bare(text ?? ""));
+  return ip && formatIp(ip);
+}
+
+/** An address in one spelling: no zone, no brackets, no port, IPv4-mapped IPv6 as IPv4 (threat I). */
 export function normaliseAddress(address: string): string {
-  const bare = address
-    .trim()
-    .replace(/^\[|\](:\d+)?$/g, "")
-    .replace(/%.*$/, "")
-    .toLowerCase();
-  const mapped = /^(?:0*:)*:?(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);
-  if (mapped?.[1]) return mapped[1];
-  const hex = /^(?:0*:)*:?(?:0*:)*ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(bare);
-  if (hex?.[1] && hex[2] && bare.includes("::ffff:")) {
-    const [high, low] = [Number.parseInt(hex[1], 16), Number.parseInt(hex[2], 16)];
-    return [high >> 8, high & 255, low >> 8, low & 255].join(".");
-  }
-  return /^(0*:)+0*1$/.test(bare) ? "::1" : bare;
+  return addressOf(address) ?? bare(address).toLowerCase();
 }
 
 /** What a limiter counts by: an IPv4 address, or the /64 that one IPv6 subscriber holds. */
 export function limiterKey(address: string): string {
-  if (!address.includes(":") || address === "::1") return isLoopback(address) ? "loopback" : address;
-  const [head = "", tail = ""] = address.split("::");
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === "" ? [] : tail.split(":");
-  const gap = Math.max(8 - front.length - back.length, 0);
-  const groups = address.includes("::") ? [...front, ...Array.from({ length: gap }, () => "0"), ...back] : front;
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
+  if (isLoopback(address)) return "loopback";
+  const ip = parseIp(address);
+  return ip?.family === 6 ? `${formatIp(networkOf(ip, 64))}/64` : address;
 }
 
 export function isLoopback(address: string): boolean {
-  return address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
+  return isIn(address, ["127.0.0.0/8", "::1"]);
 }
 
 /** Addresses that never leave the local network: RFC 1918, link-local, unique local, and Tailscale's 100.64.0.0/10. */
 export function isPrivate(address: string): boolean {
-  if (isLoopback(address)) return true;
-  const [a = 0, b = 0] = address.split(".").map(Number);
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(address)) {
-    return (
-      a === 10 ||
-      (a === 172 && b >= 16 && b <= 31) ||
-      (a === 192 && b === 168) ||
-      (a === 169 && b === 254) ||
-      (a === 100 && b >= 64 && b <= 127)
-    );
-  }
-  return /^(fe[89ab]|f[cd])/.test(address) && address.includes(":");
+  return isLoopback(address) || isIn(address, privateNetworks);
 }
 
-function isTrusted(address: string, trusted: readonly string[]): boolean {
-  return trusted.some((entry) =>
-    entry.includes("/") ? inNetwork(address, entry) : normaliseAddress(entry) === address,
-  );
+const privateNetworks = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "100.64.0.0/10",
+  "fe80::/10",
+  "fc00::/7",
+];
+
+/** Without port and brackets; a port behind plain IPv6 cannot be told from the address. */
+function bare(text: string): string {
+  const trimmed = text.trim();
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(trimmed)?.[1] ?? /^([\d.]+):\d+$/.exec(trimmed)?.[1] ?? trimmed;
 }
 
-/** IPv4 networks (`10.0.0.0/8`). */
-function inNetwork(address: string, network: string): boolean {
-  const [base = "", bits = ""] = network.split("/");
-  const [a, b] = [toNumber(address), toNumber(normaliseAddress(base))];
-  const length = Number(bits);
-  if (a === undefined || b === undefined || !/^\d+$/.test(bits) || length > 32) return false;
-  const size = 2 ** (32 - length);
-  return Math.floor(a / size) === Math.floor(b / size);
-}
-
-function toNumber(address: string): number | undefined {
-  if (!/^\d+\.\d+\.\d+\.\d+$/.test(address)) return undefined;
-  return address.split(".").reduce((total, part) => total * 256 + Number(part), 0);
-}
-
-/** The last address in X-Forwarded-For that is not itself a trusted proxy: the only one a client cannot choose. */
-function forwardedFor(headers: Headers, trusted: readonly string[]): string | undefined {
-  const chain = (headers.get("x-forwarded-for") ?? headers.get("x-real-ip") ?? "")
-    .split(",")
-    .map(normaliseAddress)
-    .filter((address) => address !== "");
-  return chain.findLast((address) => !isTrusted(address, trusted)) ?? chain[0];
+function isIn(address: string, networks: readonly string[]): boolean {
+  const ip = parseIp(address);
+  return ip !== undefined && networks.some((network) => inNetwork(ip, network));
 }

@@ -36,24 +36,46 @@ export const authReasons = {
     next: "review_auth_configuration",
     text: "identity header of the proxy missing",
   },
+  trusted_proxy_user_not_allowed: {
+    code: "AUTH_UNAUTHORIZED",
+    next: "review_auth_configuration",
+    text: "this user may not come in (gateway.auth.trustedProxy.allowUsers)",
+  },
+  tailscale_user_missing: {
+    code: "AUTH_TAILSCALE_IDENTITY_MISSING",
+    next: "review_auth_configuration",
+    text: "Tailscale names no user for this device (connect from a device that belongs to one)",
+  },
+  tailscale_whois_failed: {
+    code: "AUTH_TAILSCALE_WHOIS_FAILED",
+    next: "review_auth_configuration",
+    text: "Tailscale could not confirm the user (try again, or use the gateway's token or password)",
+  },
+  tailscale_user_mismatch: {
+    code: "AUTH_TAILSCALE_IDENTITY_MISMATCH",
+    next: "review_auth_configuration",
+    text: "the named user is not the one that Tailscale knows",
+  },
 } as const;
 
 export type AuthReason = keyof typeof authReasons;
 
 export interface AuthRefusal {
   readonly reason: AuthReason;
+  /** The header that is missing, where one is. */
+  readonly header?: string | undefined;
   /** What this kind of client should do, put in brackets after the text. */
   readonly hint?: string;
   /** A device identity was shown and no device token tried: the client may try the one it keeps. */
   readonly canRetryWithDeviceToken?: boolean;
 }
 
-export function unauthorized({ reason, hint, canRetryWithDeviceToken = false }: AuthRefusal): Failure {
+export function unauthorized({ reason, header, hint, canRetryWithDeviceToken = false }: AuthRefusal): Failure {
   const { code, next, text } = authReasons[reason];
   return new Failure("unauthorized", `unauthorized: ${text}${hint ? ` (${hint})` : ""}`, {
     details: {
       code,
-      authReason: reason,
+      authReason: header === undefined ? reason : `trusted_proxy_missing_header_${header.toLowerCase()}`,
       canRetryWithDeviceToken,
       recommendedNextStep: canRetryWithDeviceToken ? "retry_with_device_token" : next,
     },

@@ -7,22 +7,37 @@ const live = ({ request }: RouteCall): Response => json(request, 200, { ok: true
 
 /**
  * Should this gateway be sent work? 503 while a part that must work has failed or is still starting. Callers on this
- * machine also learn which, and the state of every part.
+ * machine, and others with the gateway's secret, also learn which, and the state of every part.
  */
-function ready({ app, request, from }: RouteCall): Response {
+async function ready(call: RouteCall): Promise<Response> {
+  const { app, request, from } = call;
+  const proves = !from.local && /^bearer\b/i.test(request.headers.get("authorization") ?? "");
+  const refusal = proves ? await call.authorize() : undefined;
+  if (refusal) return refusal;
   const parts = app.health.parts();
   const failing = parts.filter(({ state }) => state === "failed" || state === "starting").map(({ part }) => part);
-  const body = from.local
-    ? { ready: failing.length === 0, failing, uptimeMs: Math.round(app.clock.now() - app.info.startedAt), parts }
-    : { ready: failing.length === 0 };
+  const body =
+    from.local || proves
+      ? { ready: failing.length === 0, failing, uptimeMs: Math.round(app.clock.now() - app.info.startedAt), parts }
+      : { ready: failing.length === 0 };
   return json(request, failing.length === 0 ? 200 : 503, body);
 }
 
 export const probeRoutes: readonly Route[] = [
   { path: "/health", methods, summary: "Liveness.", handle: live },
   { path: "/healthz", methods, summary: "Liveness.", handle: live },
-  { path: "/ready", methods, summary: "Readiness, with the state of each part for local callers.", handle: ready },
-  { path: "/readyz", methods, summary: "Readiness, with the state of each part for local callers.", handle: ready },
+  {
+    path: "/ready",
+    methods,
+    summary: "Readiness, with the state of each part for local and authenticated callers.",
+    handle: ready,
+  },
+  {
+    path: "/readyz",
+    methods,
+    summary: "Readiness, with the state of each part for local and authenticated callers.",
+    handle: ready,
+  },
 ];
 
 function json(request: Request, status: number, body: unknown): Response {

@@ -13,4 +13,6 @@ export interface RouteCall {
   readonly app: App;
   readonly request: Request;
   readonly from: Locality;
+  /** The refusal of a caller that does not prove itself by a bearer token or its proxy's word; undefined when it does. */
+  authorize(): Promise<Response | undefined>;
 }

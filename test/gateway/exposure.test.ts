@@ -16,12 +16,12 @@ const tailscale = net("tailscale0", "100.101.102.103", 4, false);
 const everything = [lo4, lo6, lan1, lan2, linkLocal, lan6, tailscale];
 const long = "0123456789abcdef01234567";
 
-// The guardrail matrix: what each bind mode gives without auth and with it, one test per cell.
+// What each bind mode gives without auth and with it; exposure-matrix.test.ts has every cell of the guardrails.
 const matrix: Readonly<Record<BindMode, { open: readonly string[] | "refused"; guarded: readonly string[] }>> = {
   loopback: { open: ["127.0.0.1", "::1"], guarded: ["127.0.0.1", "::1"] },
-  lan: { open: "refused", guarded: ["0.0.0.0"] },
+  lan: { open: "refused", guarded: ["0.0.0.0", "::"] },
   tailnet: { open: "refused", guarded: ["100.101.102.103", "127.0.0.1"] },
-  auto: { open: ["127.0.0.1", "::1"], guarded: ["127.0.0.1", "::1", "192.168.1.100", "10.0.0.5"] },
+  auto: { open: ["127.0.0.1", "::1"], guarded: ["127.0.0.1", "::1", "192.168.1.100", "10.0.0.5", "2001:db8::5"] },
   custom: { open: "refused", guarded: ["10.0.0.5", "127.0.0.1"] },
 };
 const ids = { loopback: "SC-040", lan: "SC-041", tailnet: "SC-042", auto: "SC-043", custom: "SC-044" } as const;
@@ -71,8 +71,24 @@ test("SC-040 a machine without IPv6 listens on 127.0.0.1 alone", () => {
   assert.equal(granted(decide({ interfaces: [lo4, lan1] })).addresses, ["127.0.0.1"]);
 });
 
-test("SC-045 lan names the addresses that others can dial, neither link-local nor IPv6 nor Tailscale's", () => {
-  assert.equal(granted(decide({ flags: { bind: "lan", token: long } })).lan, ["192.168.1.100", "10.0.0.5"]);
+test("SC-041 lan on a machine that only has loopback and link-local IPv6 listens on IPv4", () => {
+  const interfaces = [lo4, lo6, lan1, net("eth0", "fe80::5", 6, false)];
+  assert.equal(granted(decide({ flags: { bind: "lan", token: long }, interfaces })).addresses, ["0.0.0.0"]);
+});
+
+test("SC-041 where :: takes IPv4 as well, lan is :: alone, and no choice for custom", () => {
+  const dual = { flags: { token: long }, dualStack: true } as const;
+  assert.equal(granted(decide({ ...dual, config: { bind: "lan" } })).addresses, ["::"]);
+  assert.equal(granted(decide({ ...dual, config: { bind: "lan" }, interfaces: [lo4, lo6, lan1] })).addresses, [
+    "0.0.0.0",
+  ]);
+  assert.ok("lines" in decide({ ...dual, config: { bind: "custom", customBindHost: "::" } }));
+});
+
+test("SC-042 tailnet listens on Tailscale's IPv6 address as well", () => {
+  const interfaces = [lo4, lan1, tailscale, net("tailscale0", "fd7a:115c:a1e0::67", 6, false)];
+  const { addresses } = granted(decide({ flags: { bind: "tailnet", token: long }, interfaces }));
+  assert.equal(addresses, ["100.101.102.103", "fd7a:115c:a1e0::67", "127.0.0.1"]);
 });
 
 test("SC-042 tailnet without a Tailscale address stays on loopback and says so", () => {
@@ -97,9 +113,35 @@ test("SC-044 custom without an address of this machine is refused, naming the va
   assert.match("lines" in foreign ? foreign.lines.join(" ") : "", /"192\.0\.2\.1" is not an address.*10\.0\.0\.5/);
 });
 
-test("custom 0.0.0.0 is every IPv4 address", () => {
-  const exposure = granted(decide({ flags: { bind: "custom", token: long }, config: { customBindHost: "0.0.0.0" } }));
-  assert.equal([exposure.addresses, exposure.lan], [["0.0.0.0"], ["192.168.1.100", "10.0.0.5"]]);
+for (const [customBindHost, addresses] of [
+  ["0.0.0.0", ["0.0.0.0"]],
+  ["::", ["::", "127.0.0.1"]],
+  ["2001:DB8:0::0005", ["2001:db8::5", "127.0.0.1"]],
+  ["127.0.0.1", ["127.0.0.1"]],
+  ["::1", ["::1", "127.0.0.1"]],
+] as const)
+  test(`SC-044 custom ${customBindHost} listens on ${addresses.join(" and ")}`, () => {
+    const exposure = granted(decide({ flags: { bind: "custom", token: long }, config: { customBindHost } }));
+    assert.equal(exposure.addresses, addresses);
+  });
+
+test("SC-044 a link-local IPv6 address is refused, since it needs an interface", () => {
+  const interfaces = [lo4, lan1, net("eth0", "fe80::5", 6, false)];
+  const decided = decide({
+    flags: { bind: "custom", token: long },
+    config: { customBindHost: "fe80::5" },
+    interfaces,
+  });
+  assert.match("lines" in decided ? decided.lines.join(" ") : "", /"fe80::5" is link-local.*192\.168\.1\.100/);
+});
+
+test("SC-044 an IPv6 address is none of a machine without IPv6, and :: no choice there", () => {
+  const decided = decide({
+    flags: { bind: "custom", token: long },
+    config: { customBindHost: "::" },
+    interfaces: [lo4, lan1],
+  });
+  assert.equal("lines" in decided && decided.lines[1], "Set it to one of: 0.0.0.0, 127.0.0.1, 192.168.1.100.");
 });
 
 test("SC-049 SC-136 SC-137 SC-138 a token comes from the flag, else the environment, else the configuration", () => {

@@ -3,8 +3,8 @@ import * as assert from "uvu/assert";
 import { locate } from "../../src/gateway/locality.ts";
 import { checkHost, checkOrigin } from "../../src/gateway/origin.ts";
 
-const local = locate(new Headers(), "127.0.0.1", []);
-const remote = locate(new Headers(), "192.168.1.20", []);
+const local = locate(new Headers(), "127.0.0.1", { proxies: [], tailscale: "off" });
+const remote = locate(new Headers(), "192.168.1.20", { proxies: [], tailscale: "off" });
 const rules = { allowed: ["https://chat.example"], names: ["mybox"] };
 
 const allowed = (origin: string | undefined, host: string, from = local) => checkOrigin(origin, host, from, rules).ok;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseIp, parseNetwork } from "../../kit/ip.ts";
 import { type KeyMetadata, port, secret, text, whole } from "./section.ts";
 
 export const bindModes = ["loopback", "lan", "tailnet", "auto", "custom"] as const;
@@ -7,7 +8,10 @@ export const tailscaleModes = ["off", "serve", "funnel"] as const;
 
 const address = v.pipe(
   v.string("an IP address in quotes"),
-  v.regex(/^[0-9A-Fa-f.:]+(\/\d{1,3})?$/, "an IP address or a range such as 10.0.0.0/8"),
+  v.check(
+    (text) => (parseNetwork(text)?.bits ?? 0) > 0,
+    "an IP address or a range such as 10.0.0.0/8 or fd00::/8 (not /0: that is everybody)",
+  ),
 );
 
 const auth = v.looseObject({
@@ -59,6 +63,14 @@ const auth = v.looseObject({
     v.optional(
       v.looseObject({
         userHeader: v.pipe(v.optional(text), v.description("Header in which the proxy names the user.")),
+        requiredHeaders: v.pipe(
+          v.optional(v.array(text, "a list of header names"), []),
+          v.description("Headers that must be there as well before the proxy's word counts."),
+        ),
+        allowUsers: v.pipe(
+          v.optional(v.array(text, "a list of users"), []),
+          v.description("The users who may come in, spelled as the proxy spells them. Empty: every one it names."),
+        ),
         allowLoopback: v.pipe(v.optional(v.boolean(), false), v.description("Accept a proxy on this machine.")),
       }),
     ),
@@ -199,11 +211,18 @@ export const gatewaySection = v.pipe(
     port: v.pipe(v.optional(port, 18_789), v.description("TCP port the gateway listens on.")),
     bind: v.pipe(
       v.optional(v.picklist(bindModes), "loopback"),
-      v.description("Addresses the gateway listens on. Anything but loopback needs auth."),
+      v.description(
+        "Addresses the gateway listens on. Anything but loopback needs auth. lan means whatever addresses come and go; tailnet, auto and custom mean those of the start.",
+      ),
     ),
     customBindHost: v.pipe(
-      v.optional(v.pipe(v.string("an IPv4 address in quotes"), v.ipv4("an IPv4 address such as 192.168.1.10"))),
-      v.description("The IPv4 address to listen on with bind custom."),
+      v.optional(
+        v.pipe(
+          v.string("an IP address in quotes"),
+          v.check((text) => parseIp(text) !== undefined, "an IP address such as 192.168.1.10 or fd00::10"),
+        ),
+      ),
+      v.description("The address to listen on with bind custom; 0.0.0.0 and :: are every one, of IPv4 or of IPv6."),
     ),
     auth: v.pipe(v.optional(auth, {}), v.description("Who gets in.")),
     tailscale: v.pipe(v.optional(tailscale, {}), v.description("Publishing through Tailscale.")),
