@@ -49,10 +49,12 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
       hostname: options.hostname,
       port: options.port,
       development: false,
+      // Beside `0.0.0.0` on the same port, and so that `::` says what it listens on.
+      ipv6Only: options.hostname.includes(":"),
       // Not the default outside development: two gateways would share the port and halve each other's clients.
       reusePort: false,
       maxRequestBodySize: options.maxBody,
-      ...(options.tls ? { tls: options.tls } : {}),
+      ...(options.tls ? { tls: tlsOptions(options.tls) } : {}),
       async fetch(request, server) {
         const peer = server.requestIP(request);
         const asks = request.headers.get("upgrade")?.toLowerCase() === "websocket";
@@ -99,6 +101,10 @@ function listen(options: ServeOptions, fetch: Fetch): Bun.Server<Data> {
   } catch (error) {
     throw bindFailure(error, options);
   }
+}
+
+function tlsOptions({ cert, key, ca }: NonNullable<ServeOptions["tls"]>): Bun.TLSOptions {
+  return { cert, key, ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }) };
 }
 
 function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {

@@ -1,13 +1,13 @@
-import { connect as connectTls, type TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import type { DialOptions } from "../../src/host/host.ts";
+import { connectPinned, shownFingerprint } from "./dial-tls.ts";
 import type { Handlers } from "./dial.ts";
 
 const connectMs = 10_000;
 
 /** A client of `ws`: takes headers, tells why it was refused, and speaks only to the pinned certificate. */
 export async function dialWs(url: string, handlers: Handlers, options: DialOptions): Promise<WebSocket> {
-  const pinned = options.fingerprint === undefined ? undefined : await pin(url, options.fingerprint);
+  const pinned = options.fingerprint === undefined ? undefined : await connectPinned(url, options.fingerprint);
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     maxPayload: options.maxPayload ?? 0,
@@ -17,7 +17,11 @@ export async function dialWs(url: string, handlers: Handlers, options: DialOptio
     ...(pinned ? { rejectUnauthorized: false, createConnection: () => pinned } : {}),
   });
   let failure = "";
-  socket.on("open", () => handlers.open());
+  let opened = false;
+  socket.on("open", () => {
+    opened = true;
+    handlers.open();
+  });
   socket.on("message", (data: Buffer) => handlers.message(data.toString("utf8")));
   socket.on("pong", () => handlers.pong());
   socket.on("error", (error) => void (failure ||= error.message));
@@ -29,40 +33,27 @@ export async function dialWs(url: string, handlers: Handlers, options: DialOptio
       socket.terminate();
     });
   });
-  socket.on("close", (code, reason) => handlers.close(code, reason.toString("utf8") || (code === 1006 ? failure : "")));
+  socket.on("close", (code, reason) => {
+    const why = reason.toString("utf8") || (code === 1006 ? failure : "");
+    if (opened || !url.startsWith("wss:") || !untrusted.test(why)) return handlers.close(code, why);
+    void untrustedCertificate(url, why).then((told) => handlers.close(code, told));
+  });
   return socket;
 }
 
-/** A TLS connection to the server whose certificate has this SHA-256; nothing was sent on it. */
-function pin(url: string, fingerprint: string): Promise<TLSSocket> {
-  const { hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const wanted = normal(fingerprint);
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host,
-      port: Number(port) || 443,
-      rejectUnauthorized: false,
-      ...(/[a-z]/i.test(host) && !host.includes(":") ? { servername: host } : {}),
-    });
-    socket.setTimeout(connectMs, () => socket.destroy(new Error("connect ETIMEDOUT")));
-    socket.once("error", reject);
-    socket.once("secureConnect", () => {
-      const shown = normal(socket.getPeerCertificate().fingerprint256 ?? "");
-      socket.setTimeout(0);
-      socket.off("error", reject);
-      if (shown !== "" && shown === wanted) return resolve(socket);
-      socket.destroy();
-      reject(new Error(`the server's certificate has fingerprint ${shown || "(none)"}, not the pinned ${wanted}`));
-    });
-  });
-}
+/** Why a certificate was not trusted, as each runtime says it. */
+const untrusted = /certificate|self[- ]signed|unable to (verify|get)|altname|UnknownIssuer/i;
 
-function normal(fingerprint: string): string {
-  return fingerprint
-    .replaceAll(":", "")
-    .replace(/^sha-?256[:/ ]*/i, "")
-    .toLowerCase();
+/** What a person needs to decide whether to trust a certificate that this machine does not. */
+async function untrustedCertificate(url: string, why: string): Promise<string> {
+  try {
+    const shown = await shownFingerprint(url);
+    // Node goes on with advice about options of its own.
+    const [reason] = why.split(";");
+    return `the certificate of ${new URL(url).host} is not trusted by this machine (${reason}); it is sha256 ${shown ?? "(unknown)"}`;
+  } catch {
+    return why; // it went away meanwhile: the first reason stands
+  }
 }
 
 function refusal(status: number, body: string): string {

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TlsOptions } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { Server, ServeOptions } from "../../src/host/host.ts";
@@ -35,15 +37,17 @@ export async function serve(options: ServeOptions, fetch: Fetch): Promise<Server
     connectionsCheckingInterval: 1000,
   };
   const server = (
-    options.tls ? createTlsServer({ ...limits, ...options.tls }, listener) : createServer(limits, listener)
+    options.tls ? createTlsServer({ ...limits, ...tlsOptions(options.tls) }, listener) : createServer(limits, listener)
   ) as HttpServer;
+  if (options.tls) limitHandshakes(server);
   server.on("connection", (socket: Duplex) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    void answerUpgrade(incoming, socket, fetch, (events) => {
+    const scheme = options.tls ? "https" : "http";
+    void answerUpgrade(incoming, { socket, scheme }, fetch, (events) => {
       accept.handleUpgrade(incoming, socket, head, (ws) => wire(ws, incoming.socket, events, options.maxUntrusted));
     });
   });
@@ -82,14 +86,42 @@ export async function serve(options: ServeOptions, fetch: Fetch): Promise<Server
   };
 }
 
+function tlsOptions({ cert, key, ca }: NonNullable<ServeOptions["tls"]>): TlsOptions {
+  const clients = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true };
+  return { cert, key, minVersion: "TLSv1.2", handshakeTimeout: handshakeMs, ...clients };
+}
+
+/**
+ * Handshakes that are under way at once: a newcomer ends the oldest, as an honest one takes no time. Deno gives such a
+ * socket back only at its deadline, and Bun, which shows none of them, has the same deadline.
+ */
+const maxHandshakes = 256;
+const handshakeMs = 10_000;
+
+/** Keeps a flood of half-open TLS connections small (threat H). */
+function limitHandshakes(server: HttpServer): void {
+  const underway = new Map<string, Duplex>();
+  const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+  server.on("connection", (socket: Socket) => {
+    const key = keyOf(socket);
+    underway.set(key, socket);
+    socket.on("close", () => underway.get(key) === socket && underway.delete(key));
+    const [oldest] = underway.values();
+    if (underway.size > maxHandshakes) oldest?.destroy();
+  });
+  server.on("secureConnection", (socket: Socket) => underway.delete(keyOf(socket)));
+  // Whoever did not get through could not read an answer.
+  server.on("tlsClientError", (_: Error, socket: Socket) => socket.destroy());
+}
+
 /** Lets `fetch` decide; completes the handshake when it accepted, else writes its response and ends the connection. */
 async function answerUpgrade(
   incoming: IncomingMessage,
-  socket: Duplex,
+  { socket, scheme }: { readonly socket: Duplex; readonly scheme: string },
   fetch: Fetch,
   complete: (events: SocketEvents) => void,
 ): Promise<void> {
-  const request = requestOf(incoming);
+  const request = requestOf(incoming, scheme);
   // Any other upgrade (`h2c`) is only an offer; the request is answered as if it had not been made (RFC 9110 7.8).
   const asks = request?.headers.get("upgrade")?.toLowerCase() === "websocket";
   if (!request || (asks && !isHandshake(request.headers)))
@@ -113,7 +145,7 @@ async function answerUpgrade(
 }
 
 /** The web's Request of an upgrade; undefined when its target or headers do not make one. */
-function requestOf(incoming: IncomingMessage): Request | undefined {
+function requestOf(incoming: IncomingMessage, scheme: string): Request | undefined {
   const headers = new Headers();
   try {
     for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
@@ -125,7 +157,7 @@ function requestOf(incoming: IncomingMessage): Request | undefined {
       headers: { host = "localhost" },
     } = incoming;
     if (!url.startsWith("/") || /[/?#@\\]/.test(host)) return undefined;
-    return new Request(new URL(`http://${host}${url}`), { headers });
+    return new Request(new URL(`${scheme}://${host}${url}`), { headers });
   } catch {
     return undefined; // answered 400: which part of a hostile request was wrong helps nobody
   }

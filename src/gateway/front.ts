@@ -1,11 +1,13 @@
 import type { Net, Server, ServeOptions } from "../host/host.ts";
 import type { Env, Fetch } from "../host/socket.ts";
+import type { Tls } from "../tls/load.ts";
 
 /** Where a gateway listens. */
 export interface Place {
   readonly addresses: readonly string[];
   /** 0 stands for any free port. */
   readonly port: number;
+  readonly tls?: Tls | undefined;
 }
 
 /**
@@ -17,6 +19,8 @@ export interface Front {
   readonly port: number;
   /** The hosts listened on, in the order of the place. */
   readonly addresses: readonly string[];
+  /** What the connections are encrypted with; undefined when they are not. */
+  readonly tls: Tls | undefined;
   /** Listens at this place and nowhere else; what is open there already stays open. Rejects with what is gone closed. */
   listen(place: Place): Promise<void>;
   /** Gives every request to this from now on, those that wait first. */
@@ -27,7 +31,7 @@ export interface Front {
   close(graceMs: number): Promise<void>;
 }
 
-export interface FrontOptions extends Omit<ServeOptions, "hostname" | "port"> {
+export interface FrontOptions extends Omit<ServeOptions, "hostname" | "port" | "tls"> {
   readonly net: Pick<Net, "serve">;
   readonly clock: { after(ms: number, work: () => void): () => void };
 }
@@ -36,6 +40,7 @@ interface Open {
   readonly server: Server;
   /** The port that was asked for. */
   readonly asked: number;
+  readonly tls: Tls | undefined;
 }
 
 /** Requests that wait at once; each holds a socket. */
@@ -86,10 +91,11 @@ export function createFront({ net, clock, ...limits }: FrontOptions): Front {
     await Promise.all(which.map(({ server }) => server.close(graceMs)));
   }
 
-  async function openOne(hostname: string, asked: number): Promise<void> {
+  async function openOne(hostname: string, { port: asked, tls }: Place): Promise<void> {
     // Every address has the same port, also when the system chose it for the first.
     const port = asked === 0 ? (open.find((each) => each.asked === 0)?.server.port ?? 0) : asked;
-    open = [...open, { server: await net.serve({ ...limits, hostname, port }, fetch), asked }];
+    const server = await net.serve({ ...limits, hostname, port, ...(tls ? { tls: materialOf(tls) } : {}) }, fetch);
+    open = [...open, { server, asked, tls }];
   }
 
   return {
@@ -99,16 +105,22 @@ export function createFront({ net, clock, ...limits }: FrontOptions): Front {
     get addresses() {
       return open.map(({ server }) => server.hostname);
     },
-    async listen({ addresses, port }) {
-      const stays = ({ server, asked }: Open): boolean => asked === port && addresses.includes(server.hostname);
-      // On its own port a gone address may be in the way of `0.0.0.0`, which means all of them.
+    get tls() {
+      return open[0]?.tls;
+    },
+    async listen(place) {
+      const { addresses, port } = place;
+      const stays = ({ server, asked, tls }: Open): boolean =>
+        asked === port && addresses.includes(server.hostname) && sameMaterial(tls, place.tls);
+      // On its own port a gone address may be in the way of `0.0.0.0`, which means all of them, and one that is encrypted
+      // otherwise is in the way of itself.
       const inTheWay = open.filter((each) => each.asked === port && !stays(each));
       await closeAll(inTheWay, graceAtMoveMs);
       const before = open;
       const has = (hostname: string): boolean =>
         before.some((each) => stays(each) && each.server.hostname === hostname);
       try {
-        for (const hostname of addresses) if (!has(hostname)) await openOne(hostname, port);
+        for (const hostname of addresses) if (!has(hostname)) await openOne(hostname, place);
       } catch (error) {
         await closeAll(
           open.filter((each) => !before.includes(each)),
@@ -140,6 +152,14 @@ export function createFront({ net, clock, ...limits }: FrontOptions): Front {
       await closeAll(open, graceMs);
     },
   };
+}
+
+function materialOf({ cert, key, ca }: Tls): NonNullable<ServeOptions["tls"]> {
+  return { cert, key, ...(ca === undefined ? {} : { ca }) };
+}
+
+function sameMaterial(a: Tls | undefined, b: Tls | undefined): boolean {
+  return a?.cert === b?.cert && a?.key === b?.key && a?.ca === b?.ca;
 }
 
 function comeBack(): Response {

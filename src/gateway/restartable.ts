@@ -2,6 +2,7 @@ import type { ConfigStore } from "../config/config.ts";
 import { Failure } from "../kit/error.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
+import type { Tls } from "../tls/load.ts";
 import type { Exposure, Refusal } from "./exposure.ts";
 import type { Front } from "./front.ts";
 import type { RestartWish, Running } from "./lifecycle.ts";
@@ -28,6 +29,8 @@ export interface RestartableOptions {
   readonly log: Logger;
   /** By the configuration as it is now. */
   readonly expose: () => Exposure | Refusal;
+  /** What to encrypt with, by the configuration and the files as they are now. */
+  readonly encrypt: () => Promise<Tls | undefined>;
   /** What comes next is an ordinary start. */
   readonly leaveSafeMode: () => Promise<void>;
   readonly start: (exposure: Exposure) => Promise<Opened>;
@@ -39,23 +42,23 @@ const restartExpectedMs = 1000;
 
 /** Starts a gateway that can be opened anew behind the same sockets. Restart, take-over and end come one after the other. */
 export async function openRestartable(options: RestartableOptions): Promise<Restartable> {
-  const { front, config, log, expose, leaveSafeMode, start } = options;
+  const { front, config, log, expose, encrypt, leaveSafeMode, start } = options;
   const lanes = createLanes();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => lanes.run("", work);
-  let running: Opened | undefined = await start(allowed(expose()));
+  let running: Opened | undefined = await start({ ...allowed(expose()), tls: await encrypt() });
 
   async function restart({ signal, begun }: RestartWish): Promise<Failure | undefined> {
     // Looked at before anything is ended: a gateway that could not start again goes on.
-    const unreadable = await readAgain();
-    const exposure = expose();
-    const refusal = unreadable ?? ("lines" in exposure ? new Failure("config", exposure.lines.join(" ")) : undefined);
-    if (refusal) await running?.stays(refusal);
-    if (refusal || "lines" in exposure) return refusal;
+    const decided = (await readAgain()) ?? (await decide());
+    if (decided instanceof Failure) {
+      await running?.stays(decided);
+      return decided;
+    }
     await running?.windDown(signal);
     if (signal.aborted) return new Failure("aborted", "the gateway stops instead");
     await readLatest();
     begun();
-    const latest = expose();
+    const latest = await decide();
     const old = running;
     running = undefined;
     try {
@@ -66,8 +69,18 @@ export async function openRestartable(options: RestartableOptions): Promise<Rest
     }
     await leaveSafeMode();
     // Turns have had their time meanwhile, in which an interface may have gone: nothing is left to go back to.
-    running = await start("lines" in latest ? exposure : latest);
+    running = await start(latest instanceof Failure ? decided : latest);
     return undefined;
+  }
+
+  async function decide(): Promise<Exposure | Failure> {
+    const exposure = expose();
+    if ("lines" in exposure) return new Failure("config", exposure.lines.join(" "));
+    try {
+      return { ...exposure, tls: await encrypt() };
+    } catch (error) {
+      return Failure.from(error);
+    }
   }
 
   async function readAgain(): Promise<Failure | undefined> {

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Net, Server } from "../../src/host/host.ts";
@@ -6,6 +7,10 @@ import { closeOf, dialRaw, frame, opcodes, upgradeRequest, type Peer } from "./p
 
 // What "a server" and "a socket" mean, on every runtime. Known gaps, each with its reason:
 const gaps = {
+  deno: {
+    /** The gateway listens on `::` alone there, where it would on both. */
+    ipv6: "`::` takes IPv4 as well",
+  },
   bun: {
     /** Bun shows a message only when it is whole, so bytes of an unfinished one are not seen; the gateway bounds the sockets. */
     untrusted: "bytes of an unfinished frame are not visible",
@@ -59,6 +64,36 @@ export function serveContract(runtime: "bun" | "deno" | "node", serve: Net["serv
     assert.is(response.status, 201);
     assert.is(await response.text(), "POST /p b body");
     assert.match(peerAddress, "127.0.0.1");
+  });
+
+  test(`${runtime}: every IPv4 and every IPv6 address are two listeners on one port`, async () => {
+    const peers: string[] = [];
+    const answer: Fetch = async (_, env) => {
+      peers.push(env.peer.address);
+      return new Response("here");
+    };
+    const ask = async (host: string, port: number) => (await fetch(`http://${host}:${port}/`)).text();
+    const hasIpv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === "::1"));
+    if (hasIpv6 && runtime === "deno") {
+      const both = await serve({ hostname: "::", port: 0, ...limits }, answer);
+      open.push(both);
+      assert.equal([await ask("127.0.0.1", both.port), await ask("[::1]", both.port)], ["here", "here"]);
+      skip(`deno: ${gaps.deno.ipv6}`);
+      return;
+    }
+    const four = await serve({ hostname: "0.0.0.0", port: 0, ...limits }, answer);
+    open.push(four);
+    if (!hasIpv6) {
+      skip("needs IPv6");
+      return;
+    }
+    const six = await serve({ hostname: "::", port: four.port, ...limits }, answer);
+    open.push(six);
+    assert.equal([await ask("127.0.0.1", four.port), await ask("[::1]", four.port)], ["here", "here"]);
+    assert.equal(peers, ["127.0.0.1", "::1"]);
+    await six.close(0);
+    assert.is(await ask("[::1]", four.port).catch(() => "refused"), "refused");
+    assert.is(await ask("127.0.0.1", four.port), "here");
   });
 
   test(`${runtime}: threat H: a body over the limit is answered 413, announced or not`, async () => {
@@ -181,7 +216,7 @@ export function serveContract(runtime: "bun" | "deno" | "node", serve: Net["serv
   });
 
   test(`${runtime}: frames that come with the handshake arrive, also when accepting takes its time`, async () => {
-    if (runtime === "bun") skip(gaps.bun.later);
+    if (runtime === "bun") skip(`bun: ${gaps.bun.later}`);
     const decide = runtime === "bun" ? () => undefined : () => new Promise<void>((resolve) => setTimeout(resolve, 50));
     const { peer, seen } = await pair({ decide, first: frame(opcodes.text, "early") });
     await peer.until(() => seen.messages.length === 1);
@@ -236,7 +271,7 @@ export function serveContract(runtime: "bun" | "deno" | "node", serve: Net["serv
   }
 
   test(`${runtime}: threat H: before trust a peer cannot make it buffer much of a frame`, async () => {
-    if (runtime === "bun") return skip(gaps.bun.untrusted);
+    if (runtime === "bun") return skip(`bun: ${gaps.bun.untrusted}`);
     const { peer, seen } = await pair();
     peer.write(frame(opcodes.text, "x".repeat(limits.maxPayload - 1)).subarray(0, limits.maxUntrusted * 3));
     const close = await peer.until(() => closeOf(peer.frames()));
@@ -381,5 +416,5 @@ function watch(): Seen {
 }
 
 function skip(why: string): void {
-  process.stdout.write(`skipped: bun: ${why}\n`);
+  process.stdout.write(`skipped: ${why}\n`);
 }

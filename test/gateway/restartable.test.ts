@@ -4,6 +4,7 @@ import type { ConfigSnapshot } from "../../src/config/config.ts";
 import type { Exposure, Refusal } from "../../src/gateway/exposure.ts";
 import { openRestartable } from "../../src/gateway/restartable.ts";
 import { Failure } from "../../src/kit/error.ts";
+import type { Tls } from "../../src/tls/load.ts";
 import { createLogger } from "../../src/kit/log.ts";
 import { settle } from "../support/fake-clock.ts";
 
@@ -15,6 +16,7 @@ async function setUp() {
   const calls: string[] = [];
   const now = {
     exposure: open("loopback") as Exposure | Refusal,
+    tls: async (): Promise<Tls | undefined> => undefined,
     reload: (): void => undefined,
     windDown: (): Promise<void> => Promise.resolve(),
     close: (): void => undefined,
@@ -35,6 +37,7 @@ async function setUp() {
     },
     log: createLogger(() => 0, [({ message }) => void calls.push(`log ${message}`)]),
     expose: () => now.exposure,
+    encrypt: () => now.tls(),
     leaveSafeMode: async () => void calls.push("leave safe mode"),
     async start(exposure) {
       now.start();
@@ -64,6 +67,13 @@ test("the configuration that counts is the one after the turns have ended", asyn
   now.windDown = async () => void (now.exposure = open("lan"));
   assert.is(await restart(), undefined);
   assert.equal(calls, ["read", "wind down", "read", "begun", "hold", "closed", "leave safe mode", "start lan"]);
+});
+
+test("a certificate that cannot be served with changes nothing either", async () => {
+  const { calls, now, restart } = await setUp();
+  now.tls = () => Promise.reject(new Failure("config", "no certificate"));
+  assert.is((await restart())?.message, "no certificate");
+  assert.equal(calls, ["read", "stays: no certificate"]);
 });
 
 test("an unsafe or unreadable configuration changes nothing, and is told to who asked", async () => {
