@@ -7,11 +7,12 @@ export const net: Omit<Net, "serve"> = {
   dial,
   interfaces: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-      addresses.map(({ address, family, internal }) => ({
+      addresses.map(({ address, family, internal, cidr }) => ({
         name,
         address: address.replace(/%.*$/, ""),
         family: family === "IPv6" ? (6 as const) : (4 as const),
         internal,
+        ...(cidr ? { prefix: Number(cidr.replace(/^.*\//, "")) } : {}),
       })),
     ),
   reaches: (host, port, timeoutMs) =>
@@ -25,4 +26,6 @@ export const net: Omit<Net, "serve"> = {
       socket.on("timeout", () => end(false));
       socket.on("error", () => end(false));
     }),
+  multicast: async (at, events) => (await import("./mdns.ts")).joinMulticast(at, events),
+  resolve: async (name, type, options) => (await import("./resolve.ts")).resolve(name, type, options),
 };

@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import { agentsSection } from "./sections/agents.ts";
+import { discoverySection } from "./sections/discovery.ts";
 import { gatewaySection } from "./sections/gateway.ts";
 import { authSection, modelsSection } from "./sections/models.ts";
 import { type KeyMetadata, opaque } from "./sections/section.ts";
 import { messagesSection, sessionSection } from "./sections/session.ts";
-import { commandsSection, discoverySection, envSection, loggingSection } from "./sections/system.ts";
+import { commandsSection, envSection, loggingSection } from "./sections/system.ts";
 
 /** The whole configuration, assembled from its sections. Keys that it does not know are kept. */
 export const configSchema = v.looseObject({

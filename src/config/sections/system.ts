@@ -35,35 +35,6 @@ export const loggingSection = v.pipe(
   v.metadata({ reload: "live" } satisfies KeyMetadata),
 );
 
-/** The `discovery` section: how the gateway is found on the network. */
-export const discoverySection = v.pipe(
-  v.looseObject({
-    mdns: v.pipe(
-      v.optional(
-        v.looseObject({
-          mode: v.pipe(
-            v.optional(v.picklist(["minimal", "full", "off"]), "minimal"),
-            v.description("What is announced on the local network."),
-          ),
-        }),
-        {},
-      ),
-      v.description("Announcement on the local network."),
-    ),
-    wideArea: v.pipe(
-      v.optional(
-        v.looseObject({
-          enabled: v.pipe(v.optional(v.boolean(), false), v.description("Keep a DNS zone for finding it elsewhere.")),
-          domain: v.pipe(v.optional(text), v.description("The zone's domain.")),
-        }),
-        {},
-      ),
-      v.description("Announcement through a DNS zone."),
-    ),
-  }),
-  v.metadata({ reload: "restart" } satisfies KeyMetadata),
-);
-
 /** The `commands` section: what may be asked for in chats and by signals. */
 export const commandsSection = v.pipe(
   v.looseObject({
