@@ -10,6 +10,9 @@ import { command } from "./command.ts";
 const scopes = ["operator.pairing"];
 const requestId = { name: "request", description: "The request's id, from `devices list`." };
 const deviceId = { name: "device", description: "The device's id, from `devices list`." };
+/** Rotating and revoking take the device as an option too, as scripts written for other gateways give it. */
+const optionalDevice = { ...deviceId, optional: true };
+const device = { value: "<id>", description: "The same as the argument." };
 const role = {
   value: "<role>",
   description: "The role that the token is for.",
@@ -32,15 +35,20 @@ export const devicesList = command({
   },
 });
 
-/** Lets a device in. */
+/** Lets a device in, or shows which one asked last: what is approved is what was looked at. */
 export const devicesApprove = command({
   path: ["devices", "approve"],
   summary: "Let a device in that asks to be paired.",
-  positionals: [requestId],
-  options: clientOptions,
-  examples: [{ command: "devices approve <request>", description: "With an id from `devices list`." }],
+  positionals: [{ ...requestId, optional: true }],
+  options: { latest: { description: "Show the newest request, without approving it." }, ...clientOptions },
+  examples: [
+    { command: "devices approve", description: "Who asked last, and what for." },
+    { command: "devices approve <request>", description: "With an id from `devices list`." },
+  ],
   run: (context) =>
-    change(context, "device.pair.approve", { requestId: first(context) }, `Approved ${first(context)}.`),
+    context.args[0] === undefined || context.options.latest
+      ? newest(context)
+      : change(context, "device.pair.approve", { requestId: first(context) }, `Approved ${first(context)}.`),
 });
 
 /** Turns a device away. */
@@ -80,8 +88,9 @@ export const devicesRename = command({
 export const devicesRotate = command({
   path: ["devices", "rotate"],
   summary: "Replace a device's token and end its connections with the old one.",
-  positionals: [deviceId],
+  positionals: [optionalDevice],
   options: {
+    device,
     role,
     scopes: { value: "<list>", description: "Scopes of the new token, with commas between; as before when left out." },
     ...clientOptions,
@@ -89,7 +98,11 @@ export const devicesRotate = command({
   examples: [{ command: "devices rotate <device> --scopes operator.read", description: "A token that may only read." }],
   run(context) {
     const { role, scopes: wanted } = context.options;
-    const params = { deviceId: first(context), role, ...(wanted === undefined ? {} : { scopes: wanted.split(",") }) };
+    const params = {
+      deviceId: deviceOf(context),
+      role,
+      ...(wanted === undefined ? {} : { scopes: wanted.split(",") }),
+    };
     return change(context, "device.token.rotate", params, `Rotated the ${role} token of ${params.deviceId}.`);
   },
 });
@@ -98,13 +111,13 @@ export const devicesRotate = command({
 export const devicesRevoke = command({
   path: ["devices", "revoke"],
   summary: "Take away a device's token and end its connections.",
-  positionals: [deviceId],
-  options: { role, ...clientOptions },
+  positionals: [optionalDevice],
+  options: { device, role, ...clientOptions },
   examples: [
     { command: "devices revoke <device> --role node", description: "As a node; what it may do as an operator stays." },
   ],
   run(context) {
-    const params = { deviceId: first(context), role: context.options.role };
+    const params = { deviceId: deviceOf(context), role: context.options.role };
     return change(context, "device.token.revoke", params, `Revoked the ${params.role} token of ${params.deviceId}.`);
   },
 });
@@ -113,6 +126,39 @@ type Context = ReachContext & { readonly args: readonly string[] };
 
 function first({ args }: Context): string {
   return args[0] ?? "";
+}
+
+function deviceOf(context: Context & { readonly options: { readonly device: string | undefined } }): string {
+  const given = context.args[0] ?? context.options.device;
+  if (given === undefined) throw new Failure("usage", `no device given: see ${context.program} devices list`);
+  return given;
+}
+
+/** Approving whatever is newest would let in whoever asked a moment before: its id must be typed. */
+async function newest(context: Context): Promise<number> {
+  const { output, host, program } = context;
+  const list = await ask(context, "device.pair.list", {}, { scopes });
+  const [latest] = [...list.pending].sort((a, b) => (numberAt(b, "ts") ?? 0) - (numberAt(a, "ts") ?? 0));
+  if (output.json) output.data({ request: latest ?? null });
+  else if (latest === undefined) output.print("Nobody waits to be paired.");
+  else {
+    output.print(columns([requestHead, requestRow(latest, host.clock.now())]));
+    output.print(`\nLet it in: ${program} devices approve ${textAt(latest, "requestId") ?? "-"}`);
+  }
+  return latest === undefined ? 0 : 1;
+}
+
+const requestHead = ["Request", "Device", "Role", "Scopes", "From", "Asked"];
+
+function requestRow(request: unknown, now: number): readonly string[] {
+  return [
+    textAt(request, "requestId") ?? "-",
+    textAt(request, "displayName") ?? textAt(request, "clientId") ?? "-",
+    textAt(request, "role") ?? "-",
+    wordsAt(request, "scopes"),
+    textAt(request, "remoteIp") ?? "-",
+    ago(now, numberAt(request, "ts")),
+  ];
 }
 
 async function change<N extends MethodName>(
@@ -145,14 +191,7 @@ async function decide<N extends MethodName>(context: Context, method: N, params:
 }
 
 function tables(list: unknown, now: number): readonly string[] {
-  const pending = listAt(list, "pending").map((request) => [
-    textAt(request, "requestId") ?? "-",
-    textAt(request, "displayName") ?? textAt(request, "clientId") ?? "-",
-    textAt(request, "role") ?? "-",
-    wordsAt(request, "scopes"),
-    textAt(request, "remoteIp") ?? "-",
-    ago(now, numberAt(request, "ts")),
-  ]);
+  const pending = listAt(list, "pending").map((request) => requestRow(request, now));
   const paired = listAt(list, "paired").map((device) => [
     textAt(device, "deviceId") ?? "-",
     textAt(device, "label") ?? textAt(device, "displayName") ?? textAt(device, "clientId") ?? "-",
@@ -160,14 +199,7 @@ function tables(list: unknown, now: number): readonly string[] {
     wordsAt(device, "scopes"),
     ago(now, numberAt(device, "lastSeenAtMs")),
   ]);
-  const waiting =
-    pending.length === 0
-      ? []
-      : [
-          `Pending (${pending.length})`,
-          columns([["Request", "Device", "Role", "Scopes", "From", "Asked"], ...pending]),
-          "",
-        ];
+  const waiting = pending.length === 0 ? [] : [`Pending (${pending.length})`, columns([requestHead, ...pending]), ""];
   const known = paired.length === 0 ? [] : [columns([["Device", "Name", "Roles", "Scopes", "Seen"], ...paired])];
   return [...waiting, `Paired (${paired.length})`, ...known];
 }

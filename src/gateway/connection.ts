@@ -6,9 +6,9 @@ import type { Caller } from "../protocol/caller.ts";
 import { closes, type Close } from "../protocol/close.ts";
 import { encodeError, encodeResult, eventHead, eventTail, parseFrame, type Request } from "../protocol/frame.ts";
 import { limits } from "../protocol/version.ts";
-import { authenticate, type Arrival, type AuthContext } from "./auth.ts";
+import { type Admittance, authenticate, type Arrival, type AuthContext } from "./auth.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import { closeFor, helloOk, notNow, readOpening, registerNode } from "./hello.ts";
+import { closeFor, helloOk, notNow, type Opening, readOpening, registerNode } from "./hello.ts";
 import type { Hub, Member } from "./hub.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -31,7 +31,7 @@ export interface OpenSocket {
   /** The device this socket says it is (before hello) or has proved to be. */
   readonly deviceId: string | undefined;
   readonly role: string;
-  /** Let in by the shared secret, which may change under it. */
+  /** Let in by the shared secret or a proxy's word, which may cease to count under it. */
   readonly bySecret: boolean;
   close(close: Close): void;
   /** Pings, or cuts a peer that left the last ping unanswered. */
@@ -113,9 +113,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
     if (frame.kind === "not-json") return end(closes.notJson);
     if (frame.kind === "invalid") return end(closes.invalidFrame);
     state = "deciding";
-    void decide(frame).catch((error: unknown) => {
-      refuse(frame.id, Failure.from(error), 4);
-    });
+    void decide(frame).catch((error: unknown) => refuse(frame.id, Failure.from(error), 4));
   }
 
   async function decide(request: Request): Promise<void> {
@@ -128,24 +126,35 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
     } catch (error) {
       return refuse(request.id, Failure.from(error), opening.protocol);
     }
-    if (isOver()) return;
+    let welcomed = false;
+    try {
+      welcomed = await welcome(request.id, opening, admittance);
+    } finally {
+      admittance.answered?.(welcomed);
+    }
+  }
+
+  /** Lets a caller in who proved himself; false when he is gone by now. */
+  async function welcome(id: string, opening: Opening, admittance: Admittance): Promise<boolean> {
+    if (isOver()) return false;
     const { caller } = admittance;
     const joining = createMember(caller);
     await registerNode(app, opening, caller, joining);
     if (isOver()) {
       if (caller.role === "node" && caller.deviceId) app.nodes.disconnected(caller.deviceId, connId);
-      return;
+      return false;
     }
     state = "ready";
     member = joining;
     deadline();
     leave();
     socket.trust();
-    send(encodeResult(request.id, JSON.stringify(helloOk(app, admittance))));
+    send(encodeResult(id, JSON.stringify(helloOk(app, admittance))));
     hub.join(joining);
     wire.hello(caller);
     announce(caller, "connect");
     for (const text of waiting.splice(0)) receive(text);
+    return true;
   }
 
   /** The socket may close at any await; asked through a function because the compiler cannot see that. */
@@ -251,7 +260,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
       return claimed.role;
     },
     get bySecret() {
-      return member ? ["token", "password"].includes(member.caller.method) : true;
+      return member ? ["token", "password", "trusted-proxy"].includes(member.caller.method) : true;
     },
     close: end,
     ping() {

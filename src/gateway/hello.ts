@@ -55,12 +55,13 @@ export function notNow(): Failure {
 }
 
 /** The `hello-ok` payload (protocol.md 2.3; the v3 dialect 2.6): only what this caller may know. */
-export function helloOk(app: App, { caller, deviceToken }: Admittance): Readonly<Record<string, unknown>> {
+export function helloOk(app: App, { caller, deviceToken, deviceTokens }: Admittance): Readonly<Record<string, unknown>> {
   const reads = allows(caller.scopes, "operator.read");
   const auth = {
     role: caller.role,
     scopes: [...caller.scopes],
     ...(deviceToken ? { deviceToken: deviceToken.token, issuedAtMs: deviceToken.issuedAtMs } : {}),
+    ...(deviceTokens ? { deviceTokens } : {}),
   };
   const common = {
     type: "hello-ok",
@@ -107,6 +108,11 @@ export async function registerNode(app: App, opening: Opening, caller: Caller, c
     surface: { caps, commands, permissions, pathEnv },
     connId: connection.caller.connId,
   });
+  // The administrator who made the setup code has approved what the node offers at its first connect (protocol.md 3.7).
+  const { pending } = app.nodes.pairing();
+  const first = pending.find(({ nodeId }) => nodeId === caller.deviceId);
+  if (first && caller.method === "bootstrap-token")
+    await app.nodes.approve(first.requestId, { ...caller, scopes: new Set(["operator.admin"]) });
 }
 
 function protocolMismatch(params: ConnectParams): Failure {

@@ -2,6 +2,7 @@ import { agentFileMethods } from "./agent-files.ts";
 import { agentRunMethods } from "./agent-run.ts";
 import { agentMethods } from "./agents.ts";
 import { approvalMethods } from "./approvals.ts";
+import { channelPairingMethods } from "./channels-pairing.ts";
 import { channelMethods } from "./channels.ts";
 import { chatHistoryMethods } from "./chat-history.ts";
 import { chatMetadataMethods } from "./chat-metadata.ts";
@@ -9,6 +10,8 @@ import { chatToolTitleMethods } from "./chat-tool-titles.ts";
 import { chatMethods } from "./chat.ts";
 import { commandMethods } from "./commands.ts";
 import { configMethods } from "./config.ts";
+import { deviceScopeMethods } from "./devices-scopes.ts";
+import { deviceSetupMethods } from "./devices-setup.ts";
 import { deviceMethods } from "./devices.ts";
 import { healthMethods } from "./health.ts";
 import { identityMethods } from "./identity.ts";
@@ -47,6 +50,8 @@ export const methods = [
   ...logMethods,
   ...configMethods,
   ...deviceMethods,
+  ...deviceSetupMethods,
+  ...deviceScopeMethods,
   ...nodeMethods,
   ...nodeHostMethods,
   ...modelMethods,
@@ -71,6 +76,7 @@ export const methods = [
   ...chatToolTitleMethods,
   ...sendMethods,
   ...channelMethods,
+  ...channelPairingMethods,
   ...usageMethods,
   ...sessionUsageMethods,
   ...commandMethods,

@@ -67,6 +67,8 @@ export interface Admission {
   readonly silent: boolean;
   /** `proved` when a shared secret was given too (or none is needed); with it scopes may be widened silently. */
   readonly secret: "proved" | "absent";
+  /** The connection that asks: it stays when the device's older ones must end. */
+  readonly connId?: string;
 }
 
 /** The answer to an Admission. `token` is the device token for the role: shown only to the device itself. */
@@ -101,6 +103,63 @@ export interface DeviceEvents {
     readonly except?: string;
   };
   changed: Record<string, never>;
+  /** A device came in by a setup code and has its tokens. */
+  "setup.completed": SetupOutcome;
+  /** A device came in by a setup code, and was gone before it could be given its tokens: it needs a new code. */
+  "setup.deliveryUncertain": SetupOutcome;
+}
+
+/** What a setup code gives: a node's role, and beside it no, some or all rights of an operator. */
+export type SetupAccess = "full" | "limited" | "node";
+
+export interface SetupOutcome {
+  readonly setupId: string;
+  readonly deviceId: string;
+  readonly deviceName?: string;
+  readonly access: SetupAccess;
+  readonly ts: number;
+}
+
+/** A device token with its value: for the device itself, and nobody else. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly role: Role;
+  readonly scopes: readonly string[];
+  readonly issuedAtMs: number;
+}
+
+/** Codes that let one device in without being asked about: single use, ten minutes, kept as hashes. */
+export interface SetupCodes {
+  /** Makes a code; its token is told here and never again. The maker must hold `operator.admin`. */
+  create(
+    access: SetupAccess,
+    creator: Caller,
+  ): Promise<{ readonly setupId: string; readonly token: string; readonly expiresAtMs: number }>;
+  /** Uses a code up and lets the device in that proved its key; undefined when the code is none, used, or over. */
+  redeem(
+    token: string,
+    admission: Admission,
+  ): Promise<{ readonly setupId: string; readonly issued: readonly IssuedToken[] } | undefined>;
+  /** Says whether the device that used the code was still there to be given its tokens. */
+  answered(setupId: string, delivered: boolean): Promise<void>;
+  /** Empty while the code is unused, and for one that is not known. */
+  status(setupId: string): { readonly completion?: SetupOutcome; readonly deliveryUncertain?: SetupOutcome };
+}
+
+export type ScopeUpgrade =
+  | {
+      readonly status: "approved";
+      readonly requestId: string;
+      readonly deviceToken: string;
+      readonly scopes: readonly string[];
+    }
+  | { readonly status: "rejected" | "expired"; readonly requestId: string };
+
+/** More scopes for a page that is connected already: asked for like pairing, and waited for. */
+export interface ScopeUpgrades {
+  request(caller: Caller, scopes: readonly string[]): Promise<{ readonly requestId: string }>;
+  /** Resolves with the owner's decision, or that there was none in time. Only the device that asked is told. */
+  wait(caller: Caller, requestId: string, signal: AbortSignal): Promise<ScopeUpgrade>;
 }
 
 /**
@@ -108,6 +167,8 @@ export interface DeviceEvents {
  * before the promise resolves. Rejects with a Failure whose message is the protocol's text (`unknown requestId`).
  */
 export interface Devices {
+  readonly codes: SetupCodes;
+  readonly upgrades: ScopeUpgrades;
   list(): { readonly pending: readonly DeviceRequest[]; readonly paired: readonly Device[] };
   get(deviceId: string): Device | undefined;
   /** Decides over a device at connect: known and sufficient, silently approved or widened, or left pending. */

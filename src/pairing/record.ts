@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { randomToken } from "../kit/ids.ts";
-import { isScope, type Role, roles } from "../protocol/scope.ts";
+import { isScope, type Role, roles, type Scope } from "../protocol/scope.ts";
 import type { Admission, Device, DeviceRequest, DeviceToken } from "./devices.ts";
 
 const text = v.string();
@@ -132,6 +132,23 @@ export function grant(
     lastSeenReason: old?.lastSeenReason ?? "pairing",
     tokens: { ...old?.tokens, [asked.role]: minted },
   };
+}
+
+/**
+ * The record after a setup code let the device in: what it held in these roles is replaced, not added to, so that no
+ * token carries more than the code gives. A node may be given an operator's token beside its own.
+ */
+export function enrolled(
+  old: DeviceRecord | undefined,
+  asked: Asked,
+  { handOff, now }: { handOff: readonly Scope[]; now: number },
+): DeviceRecord {
+  const given: readonly Role[] = handOff.length > 0 ? [asked.role, "operator"] : [asked.role];
+  const kept = (role: Role): StoredToken | undefined => (given.includes(role) ? undefined : old?.tokens[role]);
+  const rest = old && { ...old, tokens: { operator: kept("operator"), node: kept("node") } };
+  const record = grant(rest, asked, { via: "bootstrap", now });
+  if (handOff.length === 0) return record;
+  return grant(record, { ...asked, role: "operator", scopes: [...handOff] }, { via: "bootstrap", now });
 }
 
 /** The record as others may see it: without the values of its tokens. */

@@ -6,16 +6,18 @@ import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
 import { sameSecret } from "../kit/secret.ts";
 import type { Caller } from "../protocol/caller.ts";
-import { allows, intersect, isScope, type Role } from "../protocol/scope.ts";
+import { intersect, isScope, type Role, roles, type Scope } from "../protocol/scope.ts";
 import { openCollection } from "../store/collection.ts";
 import type { Store } from "../store/store.ts";
-import type { Admitted, DeviceEvents, DeviceRequest, Devices } from "./devices.ts";
+import { mayTouch, requiredScopes } from "./authority.ts";
+import type { Admission, Admitted, DeviceEvents, DeviceRequest, Devices } from "./devices.ts";
 import { covers, judge, type PendingReason } from "./judge.ts";
 import {
   type Asked,
   askedBy,
   type DeviceRecord,
   deviceSchema,
+  enrolled,
   grant,
   liveToken,
   requestSchema,
@@ -24,6 +26,8 @@ import {
   type StoredRequest,
   type StoredToken,
 } from "./record.ts";
+import { createScopeUpgrades } from "./scope-upgrades.ts";
+import { openSetupCodes } from "./setup-codes.ts";
 import { createSightings } from "./sightings.ts";
 import { isWaiting, join } from "./waiting.ts";
 
@@ -31,6 +35,9 @@ export interface DeviceRegistry extends Devices {
   /** Writes down when devices were last seen. The registry is not used afterwards. */
   close(): Promise<void>;
 }
+
+/** Devices that may be paired at once; none is dropped for another. */
+const MOST_PAIRED = 512;
 
 /** The Devices of a store. One registry at a time writes to a store. */
 export async function loadDevices(store: Store, clock: Clock, parentLog: Logger): Promise<DeviceRegistry> {
@@ -80,17 +87,49 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
     return request;
   }
 
-  async function ask(asked: Asked, reason: PendingReason, record: DeviceRecord | undefined): Promise<Admitted> {
-    const approved = record ? { approvedRoles: record.roles, approvedScopes: record.scopes } : {};
+  function makeRoom(deviceId: string): void {
+    if (paired.all.has(deviceId) || paired.all.size < MOST_PAIRED) return;
+    throw new Failure("conflict", `${MOST_PAIRED} devices are paired: remove one that is not used any more first`);
+  }
+
+  async function ask(asked: Asked): Promise<StoredRequest> {
     const same = waiting().find(({ deviceId }) => deviceId === asked.deviceId);
-    if (same && sameRequest(asked, same)) return { outcome: "pending", reason, request: same, ...approved };
+    if (same && sameRequest(asked, same)) return same;
     const request = { ...asked, requestId: uuid(), ts: clock.now() };
     const { kept, dropped } = join(waiting(), request);
     await savePending(kept);
     for (const old of dropped) resolved(old, "rejected");
     events.emit("requested", request);
     events.emit("changed", {});
-    return { outcome: "pending", reason, request, ...approved };
+    return request;
+  }
+
+  async function leaveWaiting(asked: Asked, reason: PendingReason, record?: DeviceRecord): Promise<Admitted> {
+    const approved = record ? { approvedRoles: record.roles, approvedScopes: record.scopes } : {};
+    return { outcome: "pending", reason, request: await ask(asked), ...approved };
+  }
+
+  /** Approves what is asked for without the owner, and takes the device's own request off the list. */
+  async function give(asked: Asked, record: DeviceRecord): Promise<void> {
+    const old = waiting().find(({ deviceId }) => deviceId === asked.deviceId);
+    if (old) await take(old.requestId);
+    await savePaired(asked.deviceId, record);
+    resolved({ ...asked, requestId: old?.requestId ?? uuid(), ts: clock.now() }, "approved");
+    events.emit("changed", {});
+  }
+
+  async function enrol(admission: Admission, handOff: readonly Scope[]): Promise<DeviceRecord> {
+    const old = find(admission.deviceId);
+    const asked = askedBy(admission, old !== undefined);
+    const record = enrolled(old, asked, { handOff, now: clock.now() });
+    await give(asked, record);
+    const { deviceId, connId: except } = admission;
+    for (const role of roles) {
+      const token = liveToken(old, role);
+      if (token && record.tokens[role]?.token !== token.token)
+        events.emit("revoked", { deviceId, role, ...(except === undefined ? {} : { except }) });
+    }
+    return record;
   }
 
   /** A token that the caller may change: it exists, and he holds everything that it does. */
@@ -104,7 +143,11 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
     return record && token && mayTouch(caller, record, role) ? { record, token } : undefined;
   }
 
+  const ground = { store, clock, log, events, decide, find, waiting, makeRoom, enrol, ask };
+  const codes = await openSetupCodes(ground);
   return {
+    codes,
+    upgrades: createScopeUpgrades(ground),
     list: () => ({
       pending: waiting(),
       paired: [...paired.all.values()].map((record) => shown(sightings.onto(record))),
@@ -119,16 +162,13 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
         const record = find(admission.deviceId);
         const asked = askedBy(admission, record !== undefined);
         const verdict = judge(record, asked, admission);
-        if (verdict.kind === "ask") return ask(asked, verdict.reason, record);
+        if (verdict.kind === "ask") return leaveWaiting(asked, verdict.reason, record);
         let token = verdict.kind === "known" ? verdict.token : undefined;
         if (!token) {
+          makeRoom(asked.deviceId);
           const next = grant(record, asked, { via: "silent", now: clock.now() });
-          const old = waiting().find(({ deviceId }) => deviceId === asked.deviceId);
-          if (old) await take(old.requestId);
-          await savePaired(asked.deviceId, next);
+          await give(asked, next);
           token = next.tokens[asked.role];
-          resolved({ ...asked, requestId: old?.requestId ?? uuid(), ts: clock.now() }, "approved");
-          events.emit("changed", {});
         }
         if (!token) throw new Failure("internal", `no ${asked.role} token was made for device ${asked.deviceId}`);
         sightings.used(asked.deviceId, asked.role, clock.now());
@@ -159,6 +199,7 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
           throw new Failure("invalid-request", "device pairing approval denied", {
             details: { requiredScopes: requiredScopes(record, request.role) },
           });
+        makeRoom(request.deviceId);
         await take(requestId);
         await savePaired(record.deviceId, record);
         resolved(request, "approved");
@@ -238,7 +279,7 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
     on: (name, listener) => events.on(name, listener),
     reload: () =>
       decide(async () => {
-        await Promise.all([paired.reload(), pending.reload()]);
+        await Promise.all([paired.reload(), pending.reload(), codes.reload()]);
         events.emit("changed", {});
       }),
     close: () =>
@@ -249,14 +290,4 @@ export async function loadDevices(store: Store, clock: Clock, parentLog: Logger)
           .catch((error: unknown) => log.debug("last-seen times were not written", { error: String(error) }));
       }),
   };
-}
-
-/** Nobody changes a device that holds more than he does; a role other than operator is an administrator's to give. */
-function mayTouch(caller: Caller, record: DeviceRecord, role: Role): boolean {
-  return requiredScopes(record, role).every((scope) => allows(caller.scopes, scope));
-}
-
-function requiredScopes(record: DeviceRecord, role: Role) {
-  const held = liveToken(record, role)?.scopes ?? [];
-  return role === "operator" ? (["operator.pairing", ...held] as const) : (["operator.admin"] as const);
 }

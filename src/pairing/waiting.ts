@@ -1,6 +1,7 @@
 import type { StoredRequest } from "./record.ts";
 
-const LIFETIME_MS = 5 * 60_000;
+/** How long a request waits for the owner. */
+export const LIFETIME_MS = 5 * 60_000;
 const MOST = 64;
 const MOST_PER_ADDRESS = 8;
 

@@ -22,12 +22,19 @@ export interface Caller {
   readonly method: AuthMethod;
   /** Present when the caller proved that it holds this device's key. */
   readonly deviceId?: string;
+  /** The person a trusted proxy or Tailscale vouches for. */
+  readonly user?: User | undefined;
   readonly client: ClientInfo;
   readonly caps: ReadonlySet<string>;
   /** The client's address after trusted proxies, IPv4-mapped forms normalised. */
   readonly address: string;
   /** A direct connection from this machine: loopback peer, no forwarding header. */
   readonly local: boolean;
+}
+
+export interface User {
+  readonly id: string;
+  readonly name?: string | undefined;
 }
 
 export interface ClientInfo {

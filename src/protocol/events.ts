@@ -1,4 +1,4 @@
-import type { DeviceRequest } from "../pairing/devices.ts";
+import type { DeviceRequest, SetupOutcome } from "../pairing/devices.ts";
 import type { NodeRequest } from "../nodes/registry.ts";
 import type { Scope } from "./scope.ts";
 
@@ -18,6 +18,8 @@ interface Payloads {
     readonly ts: number;
   };
   "device.pair.changed": Record<string, never>;
+  "device.pair.setup.completed": SetupOutcome;
+  "device.pair.setup.deliveryUncertain": SetupOutcome;
   "node.pair.requested": NodeRequest;
   "node.pair.resolved": {
     readonly requestId: string;
@@ -78,6 +80,8 @@ export const events: { readonly [N in EventName]: EventKind } = {
   "device.pair.requested": { scope: "operator.pairing" },
   "device.pair.resolved": { scope: "operator.pairing" },
   "device.pair.changed": { scope: "operator.pairing", modern: true },
+  "device.pair.setup.completed": { scope: "operator.pairing", modern: true },
+  "device.pair.setup.deliveryUncertain": { scope: "operator.pairing", modern: true },
   "node.pair.requested": { scope: "operator.pairing" },
   "node.pair.resolved": { scope: "operator.pairing" },
   "node.hostStats": { scope: "operator.read", droppable: true, modern: true },

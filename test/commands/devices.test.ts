@@ -64,6 +64,12 @@ const verbs: readonly (readonly [line: string, method: string, params: object, s
     "✓ Revoked the node token of d1.\n",
   ],
   [
+    "revoke --device d1 --role operator",
+    "device.token.revoke",
+    { deviceId: "d1", role: "operator" },
+    "✓ Revoked the operator token of d1.\n",
+  ],
+  [
     "rotate d1 --scopes operator.read,operator.write",
     "device.token.rotate",
     { deviceId: "d1", role: "operator", scopes: ["operator.read", "operator.write"] },
@@ -77,6 +83,53 @@ for (const [line, method, params, said] of verbs) {
     assert.equal([code, stdout, gateway.calls], [0, said, [{ method, params }]]);
   });
 }
+
+for (const line of ["approve", "approve --latest", "approve r1 --latest"]) {
+  test(`devices ${line} shows the newest request and lets nobody in`, async () => {
+    const gateway = fakeGateway({ methods: { "device.pair.list": () => list } });
+    const { code, stdout } = await run(["devices", ...line.split(" ")], { files: home, dial: gateway.dial });
+    assert.is(code, 1);
+    assert.match(stdout, "Let it in: clawdbot devices approve r1\n");
+    assert.equal(
+      gateway.calls.map(({ method }) => method),
+      ["device.pair.list"],
+    );
+  });
+}
+
+test("devices rotate without a device is a mistake", async () => {
+  const { code, stderr } = await run(["devices", "rotate"], { files: home, dial: fakeGateway().dial });
+  assert.equal([code, stderr.split("\n")[0]], [2, "no device given: see clawdbot devices list"]);
+});
+
+test("devices approve says when nobody waits", async () => {
+  const dial = fakeGateway({ methods: { "device.pair.list": () => ({ pending: [], paired: [] }) } }).dial;
+  const { code, stdout } = await run(["devices", "approve"], { files: home, dial });
+  assert.equal([code, stdout], [0, "Nobody waits to be paired.\n"]);
+});
+
+test("devices clear forgets everybody, but only with --yes", async () => {
+  const answers = {
+    "device.pair.list": () => list,
+    "device.pair.remove": () => ({}),
+    "device.pair.reject": () => ({}),
+  };
+  const gateway = fakeGateway({ methods: answers });
+  const asked = await run(["devices", "clear"], { files: home, dial: gateway.dial });
+  assert.equal([asked.code, gateway.calls], [2, []]);
+  const { code, stdout } = await run(["devices", "clear", "--yes", "--pending"], { files: home, dial: gateway.dial });
+  assert.equal([code, stdout], [0, "✓ Removed 1 device, turned away 1.\n"]);
+  assert.equal(gateway.calls.slice(1), [
+    { method: "device.pair.reject", params: { requestId: "r1" } },
+    { method: "device.pair.remove", params: { deviceId: "d1" } },
+  ]);
+});
+
+test("devices clear does not mind that somebody else was faster", async () => {
+  const unknown = new Refusal({ code: "INVALID_REQUEST", message: "unknown deviceId" });
+  const gateway = fakeGateway({ methods: { "device.pair.list": () => list, "device.pair.remove": () => unknown } });
+  assert.is((await run(["devices", "clear", "--yes"], { files: home, dial: gateway.dial })).code, 0);
+});
 
 test("an unknown request is named, with where to look", async () => {
   const unknown = new Refusal({ code: "INVALID_REQUEST", message: "unknown requestId" });

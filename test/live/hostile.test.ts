@@ -3,4 +3,4 @@ import { endLaunched } from "../support/launch.ts";
 
 process.once("exit", endLaunched);
 
-testThemes(["frames", "handshake", "identity", "authority", "pairing", "origins", "locality", "secrets"]);
+testThemes(["frames", "handshake", "identity", "authority", "pairing", "codes", "origins", "locality", "secrets"]);

@@ -16,7 +16,7 @@ import { admin, openBench } from "./pairing.ts";
 export type Answer = any;
 
 /** Devices and nodes behind the dispatcher, so that roles, scopes and parameters are checked as for a real caller. */
-export async function openDoor(methods: readonly Method[]) {
+export async function openDoor(methods: readonly Method[], more: Partial<App> = {}) {
   const bench = await openBench();
   const nodes = await loadNodes(
     bench.store,
@@ -26,7 +26,8 @@ export async function openDoor(methods: readonly Method[]) {
   );
   const online: Caller[] = [];
   const sent: { readonly event: string; readonly payload: unknown }[] = [];
-  const app: Pick<App, "devices" | "nodes" | "clock" | "flavour" | "connections" | "broadcast"> = {
+  const app: Partial<App> = {
+    ...more,
     devices: bench.devices,
     nodes,
     clock: bench.clock,

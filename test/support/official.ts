@@ -48,6 +48,8 @@ export const described: readonly string[] = [
   "commands.list",
   "config.schema",
   "config.schema.lookup",
+  "device.pair.setupCode",
+  "device.pair.setupStatus",
   "device.scopes.requestUpgrade",
   "device.scopes.waitUpgrade",
   "device.token.rotate",
@@ -165,6 +167,8 @@ const events: Readonly<Record<string, string | object>> = {
   "session.operation": "SessionOperationEvent",
   "device.pair.requested": "DevicePairRequestedEvent",
   "device.pair.resolved": "DevicePairResolvedEvent",
+  "device.pair.setup.completed": "DevicePairSetupCompletedEvent",
+  "device.pair.setup.deliveryUncertain": "DevicePairSetupDeliveryUncertainEvent",
   presence: {
     type: "object",
     required: ["presence"],

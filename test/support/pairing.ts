@@ -21,8 +21,8 @@ export async function openBench(store: Store = createMemoryStore(), clock = crea
   const log = createLogger(() => clock.now(), [(record) => logged.push(record)]);
   const devices = await loadDevices(store, clock, log);
   const events: Bench["events"] = [];
-  for (const name of ["requested", "resolved", "revoked", "changed"] as const)
-    devices.on(name, (payload) => void events.push({ name, payload }));
+  const names = ["requested", "resolved", "revoked", "changed", "setup.completed", "setup.deliveryUncertain"] as const;
+  for (const name of names) devices.on(name, (payload) => void events.push({ name, payload }));
   return { store, clock, devices, logged, events };
 }
 

@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { authority } from "./authority.ts";
+import { codes } from "./codes.ts";
 import { conversation } from "./conversation.ts";
 import { frames } from "./frames.ts";
 import { handshake } from "./handshake.ts";
@@ -17,6 +18,7 @@ export const attacks: Readonly<Record<string, readonly Attack[]>> = {
   identity,
   authority,
   pairing,
+  codes,
   origins,
   locality,
   secrets,

@@ -1,7 +1,7 @@
 import { encode, openRaw, type RawClient, upgradeRequest, dial } from "../raw-client.ts";
 import type { Attack, Target } from "./attack.ts";
 import { memoryOf } from "./memory.ts";
-import { introduce, open, outcome, refusedUpgrade } from "./session.ts";
+import { introduce, makeDevice, open, outcome, refusedUpgrade } from "./session.ts";
 
 const tooMany = "HTTP 503 too_many_unauthenticated";
 /** Deno's heap grows by some 130 MiB at the first flood and stays there. */
@@ -113,6 +113,21 @@ export const limits: readonly Attack[] = [
     },
   },
   {
+    name: "threat I: twenty wrong proofs, of every kind that there is, have one budget",
+    expected: "at most 10 compared, then AUTH_RATE_LIMITED, also for the right one",
+    needs: ["token"],
+    async run(target) {
+      const kinds = ["token", "password", "deviceToken", "bootstrapToken"];
+      return guess(target, (wrong) =>
+        Promise.all(
+          wrong.map(({ token }, index) =>
+            outcome(target, { device: makeDevice(), auth: { [kinds[index % kinds.length] ?? ""]: token } }),
+          ),
+        ),
+      );
+    },
+  },
+  {
     name: "threat B: twenty wrong tokens from a page of this machine",
     expected: "at most 10 compared, then AUTH_RATE_LIMITED, also for the right one",
     needs: ["token", "own"],
@@ -128,10 +143,9 @@ async function guess(
   attempt: (wrong: readonly { token: string }[]) => Promise<readonly string[]>,
 ): Promise<string> {
   const seen = await attempt(Array.from({ length: 20 }, (_, index) => ({ token: `wrong-${index}` })));
-  const mismatches = seen.filter((each) => each.startsWith("AUTH_TOKEN_MISMATCH")).length;
-  const others = new Set(
-    seen.filter((each) => !each.startsWith("AUTH_TOKEN_MISMATCH")).map((each) => each.split(",")[0]),
-  );
+  const compared = (each: string): boolean => /^AUTH_\w+_(MISMATCH|INVALID),/.test(each);
+  const mismatches = seen.filter(compared).length;
+  const others = new Set(seen.filter((each) => !compared(each)).map((each) => each.split(",")[0]));
   const right = await outcome(target);
   // Guesses of the minute before count too.
   return `${mismatches <= 10 ? "at most 10" : mismatches} compared, then ${[...others].join(" and ")}, ${right.startsWith("AUTH_RATE_LIMITED") ? "also for the right one" : right}`;

@@ -132,7 +132,7 @@ function proof(given: Introduction, { nonce, ts }: Json, { auth, client, scopes 
     role: given.role ?? "operator",
     scopes,
     signedAt: ts,
-    token: auth.token ?? auth.deviceToken ?? "",
+    token: auth.token ?? auth.deviceToken ?? auth.bootstrapToken ?? "",
     nonce,
     platform: client.platform,
     deviceFamily: "",
