@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Processes, RunOptions, RunResult } from "../../src/host/host.ts";
+import { startInBackground } from "./background.ts";
 import { findListeners } from "./listeners.ts";
 
 const linux = process.platform === "linux";
@@ -52,6 +53,7 @@ export const processes: Processes = {
       },
     };
   },
+  start: startInBackground,
   listeners: (port) => findListeners(port, run),
   onSignal(signal, listener) {
     process.on(signal, listener);

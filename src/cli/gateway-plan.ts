@@ -18,6 +18,8 @@ export interface GatewayPlan {
   readonly bind: string;
   /** The address that a bind mode comes down to; undefined when it depends on what the gateway finds. */
   readonly bindHost: string | undefined;
+  /** How it is published through Tailscale: `off`, `serve` or `funnel`. */
+  readonly tailscale: string;
   /** Address of the web page on this machine; undefined when it is switched off. */
   readonly dashboard: string | undefined;
   /** Who can reach it, a sentence. */
@@ -74,6 +76,7 @@ async function plan(context: Context, args: readonly string[]): Promise<GatewayP
     portSource: told === undefined ? "env/config" : "service args",
     bind,
     bindHost,
+    tailscale: optionIn(args, "tailscale") ?? gateway.tailscale.mode,
     dashboard: enabled ? new URL(basePath, target.url.replace(/^ws/, "http")).href : undefined,
     note: noteOf(bind, bindHost),
     credentials: target.credentials,

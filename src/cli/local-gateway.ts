@@ -1,10 +1,10 @@
 import { parseLine } from "../kit/log.ts";
-import { flavours } from "../host/flavour.ts";
-import { basename, join } from "../host/paths.ts";
+import { flavours, type Flavour } from "../host/flavour.ts";
+import { basename, join, type Paths } from "../host/paths.ts";
 import type { PortOwner } from "../host/host.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { clean } from "./layout.ts";
-import { runningGateway } from "./settings.ts";
+import { runningGateway, type Running } from "./settings.ts";
 
 type Context = Pick<CommandContext, "host" | "flavour" | "paths" | "output">;
 
@@ -36,21 +36,38 @@ const nearTheEnd = 65_536;
 
 /** Gateways that run for other profiles of this user. */
 export async function otherGateways(context: Context): Promise<readonly OtherGateway[]> {
-  const { host, paths } = context;
-  const folders = (await host.files.list(host.home)).filter((name) =>
-    Object.values(flavours).some(({ stateFolder }) => name === stateFolder || name.startsWith(`${stateFolder}-`)),
+  return (await otherProfiles(context)).map(({ paths, running: { url, pid } }) => ({
+    label: basename(paths.state),
+    detail: `${url} (PID ${pid})`,
+    scope: "user",
+    platform: context.host.os,
+  }));
+}
+
+/** The same with where each keeps its things. They say so themselves, in folders that this user alone writes. */
+export async function otherProfiles(context: Context): Promise<readonly OtherProfile[]> {
+  const { host, paths: own } = context;
+  const found = (await host.files.list(host.home)).flatMap((name) =>
+    Object.values(flavours).flatMap((flavour) => {
+      const { stateFolder, configFile } = flavour;
+      if (name !== stateFolder && !name.startsWith(`${stateFolder}-`)) return [];
+      const state = join(host.home, name);
+      const profile = name.slice(stateFolder.length + 1);
+      return [{ flavour, paths: { ...own, profile, state, config: join(state, configFile) } }];
+    }),
   );
-  const found = await Promise.all(
-    folders
-      .map((name) => join(host.home, name))
-      .filter((state) => state !== paths.state)
-      .map(async (state) => ({ state, running: await runningGateway({ ...context, paths: { ...paths, state } }) })),
+  const running = await Promise.all(
+    found
+      .filter(({ paths }) => paths.state !== own.state)
+      .map(async (each) => ({ ...each, running: await runningGateway({ ...context, paths: each.paths }) })),
   );
-  return found.flatMap(({ state, running }) =>
-    running
-      ? [{ label: basename(state), detail: `${running.url} (PID ${running.pid})`, scope: "user", platform: host.os }]
-      : [],
-  );
+  return running.flatMap(({ running: here, ...each }) => (here ? [{ ...each, running: here }] : []));
+}
+
+export interface OtherProfile {
+  readonly flavour: Flavour;
+  readonly paths: Paths;
+  readonly running: Running;
 }
 
 export interface OtherGateway {

@@ -18,6 +18,10 @@ export const clientOptions = {
   url: { value: "<url>", description: "WebSocket URL of the gateway; credentials are then taken from the flags only." },
   token: { value: "<token>", description: "Gateway token." },
   password: { value: "<password>", description: "Gateway password." },
+  "tls-fingerprint": {
+    value: "<sha256>",
+    description: "The one certificate that the gateway may show, for wss; the gateway prints it when it starts.",
+  },
   timeout: {
     value: "<ms>",
     description: "How long to wait for the gateway.",

@@ -16,8 +16,8 @@ export interface Output {
   data(value: unknown, options?: { line?: boolean }): void;
   /** Text for stdout exactly as it is, whatever the mode: `--version`, a configuration value. */
   raw(text: string): void;
-  /** A line on stderr. */
-  warn(text: string): void;
+  /** A line on stderr; with `once`, unless it was there already. */
+  warn(text: string, options?: { once?: boolean }): void;
   /** Runs `work`; when it takes over a second and a person is watching, says so on stderr meanwhile. */
   progress<T>(label: string, work: Promise<T>): Promise<T>;
 }
@@ -35,6 +35,7 @@ export interface Style {
 /** An output on the host's terminal. */
 export function createOutput(host: Host, options: { json: boolean; noColor: boolean }): Output {
   const { stdout, stderr } = host.terminal;
+  const saidOnce = new Set<string>();
   return {
     json: options.json,
     columns: stdout.isTerminal && stdout.columns > 0 ? stdout.columns : 80,
@@ -45,7 +46,11 @@ export function createOutput(host: Host, options: { json: boolean; noColor: bool
     },
     data: (value, { line = false } = {}) => stdout.write(`${toJson(value, line ? 0 : 2)}\n`),
     raw: (text) => stdout.write(text),
-    warn: (text) => stderr.write(`${text}\n`),
+    warn: (text, { once = false } = {}) => {
+      if (once && saidOnce.has(text)) return;
+      if (once) saidOnce.add(text);
+      stderr.write(`${text}\n`);
+    },
     progress: (label, work) => withSpinner(host, label, work),
   };
 }

@@ -1,12 +1,13 @@
 import { connect, type CallOptions, type Client, type ConnectOptions } from "../client/client.ts";
 import { deviceAuth } from "../client/device-auth.ts";
 import { detailCode } from "../client/failures.ts";
-import { isLoopback, resolveTarget, targetLines, type Target } from "../client/target.ts";
+import { isInTheClear, isLoopback, resolveTarget, targetLines, type Target } from "../client/target.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../client/typed.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { Failure } from "../kit/error.ts";
 import { listAt, stringAt, textAt } from "./pick.ts";
 import { targetFacts } from "./settings.ts";
+import { troubleOf, wantsSecret } from "./trouble.ts";
 
 /** What reaching a gateway needs of a command's context; its options are `clientOptions` or some of them. */
 export interface ReachContext extends Pick<
@@ -17,6 +18,7 @@ export interface ReachContext extends Pick<
     readonly url: string | undefined;
     readonly token: string | undefined;
     readonly password: string | undefined;
+    readonly "tls-fingerprint"?: string | undefined;
     readonly timeout: number;
   };
 }
@@ -78,8 +80,8 @@ export async function withGateway<T>(
 
 /** The gateway that this command talks to. */
 export async function targetOf(context: ReachContext): Promise<Target> {
-  const { url, token, password } = context.options;
-  return resolveTarget(await targetFacts(context, { url, token, password }));
+  const { url, token, password, "tls-fingerprint": fingerprint } = context.options;
+  return resolveTarget(await targetFacts(context, { url, token, password, fingerprint }));
 }
 
 /** Connects to a target; a failure says which gateway was meant and what to do. */
@@ -92,6 +94,7 @@ export async function open(
   const { token, password } = target.credentials;
   const known = token !== undefined || password !== undefined;
   const remote = isLoopback(target.url) ? undefined : await remoteDevice(context, target, known);
+  if (isInTheClear(target.url) && (known || remote?.deviceToken !== undefined)) warnInTheClear(context, target);
   const work = connect(host, {
     ...wanted,
     url: target.url,
@@ -122,6 +125,17 @@ async function remoteDevice({ host, paths }: ReachContext, target: Target, known
   return { identity, deviceToken: known ? undefined : await deviceAuth(host, paths.state).tokenFor(target.url) };
 }
 
+/** A refusal would lock out phones and machines of a home network, whose gateways have no certificate. */
+function warnInTheClear({ output }: ReachContext, { url }: Target): void {
+  const { host } = new URL(url);
+  output.warn(
+    output.errorStyle.yellow(
+      `! ws:// to ${host} is not encrypted: whoever listens on that network can read the secret and everything else. Use wss:// (gateway.tls), an SSH tunnel or a tailnet.`,
+    ),
+    { once: true },
+  );
+}
+
 function explained(failure: Failure, target: Target, known: boolean, program: string): Failure {
   if (failure.code === "aborted" || failure.code === "usage") return failure;
   const code = detailCode(failure.details) ?? "";
@@ -132,27 +146,10 @@ function explained(failure: Failure, target: Target, known: boolean, program: st
     });
   return new Failure(failure.code, failure.message, {
     details: failure.details,
-    hints: [...targetLines(target), ...advice(failure, code, { target, program })],
+    hints: [...targetLines(target), ...troubleOf(failure, target, program).advice],
     retryable: failure.retryable,
     cause: failure,
   });
-}
-
-/** The ways in which a gateway says that it was given no proof at all (protocol.md 3.4, 4.2). */
-const wantsSecret = /^(AUTH_TOKEN_MISSING|AUTH_PASSWORD_MISSING|AUTH_REQUIRED|DEVICE_IDENTITY_REQUIRED)$/;
-
-function advice(
-  failure: Failure,
-  code: string,
-  { target, program }: { target: Target; program: string },
-): readonly string[] {
-  if (target.kind === "local" && failure.message.includes("ECONNREFUSED"))
-    return [`Nothing listens there. Start it: ${program} gateway`];
-  const request = textAt(failure.details, "requestId");
-  if (request) return [`Fix: approve this device on the gateway: ${program} devices approve ${request}`];
-  if (code === "AUTH_RATE_LIMITED") return ["Fix: wait before trying again."];
-  if (!wantsSecret.test(code) && !code.startsWith("AUTH_")) return [];
-  return ["Fix: pass --token or --password, or set gateway.auth in the configuration."];
 }
 
 function requiredScopes(failure: Failure): readonly string[] {

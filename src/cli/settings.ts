@@ -19,18 +19,20 @@ export async function targetFacts(context: Context, flags: TargetFacts["flags"])
   const { host, flavour, paths } = context;
   // The service's own token is what a gateway that runs as a service asks for.
   const secrets = parseSecrets(await host.files.read(join(paths.state, SECRETS_FILE)));
-  const environment = layered(host.env, await readDotEnv(host, paths.state), secrets);
+  const own = layered(host.env, await readDotEnv(host, paths.state));
+  const environment = layered(own, secrets);
   const [settings, running] = await Promise.all([readSettings(context, environment), runningGateway(context)]);
-  const named = (name: string) => setting({ env: environment }, flavour, name);
-  const port = named("GATEWAY_PORT");
+  const named = (name: string, env = own) => setting({ env }, flavour, name);
+  const port = named("GATEWAY_PORT", environment);
   return {
     flags,
     env: {
-      url: named("GATEWAY_URL"),
+      url: named("GATEWAY_URL", environment),
       port: port === undefined ? undefined : validPort(Number(port)),
       token: named("GATEWAY_TOKEN"),
       password: named("GATEWAY_PASSWORD"),
     },
+    service: { token: named("GATEWAY_TOKEN", secrets), password: named("GATEWAY_PASSWORD", secrets) },
     settings,
     running,
     tailnetAddress: host.net.interfaces().find(({ address }) => isTailnet(address))?.address,
@@ -42,16 +44,24 @@ export async function targetFacts(context: Context, flags: TargetFacts["flags"])
 export async function runningGateway({ host, paths }: Context): Promise<Running | undefined> {
   const document = parseJson((await host.files.read(join(paths.state, "runtime.json"))) ?? "");
   if (!isObject(document)) return undefined;
-  const { pid, port, url, startedAt } = document;
+  const { pid, port, url, startedAt, fingerprint } = document;
   if (typeof pid !== "number" || typeof port !== "number" || typeof url !== "string") return undefined;
   if (!URL.canParse(url) || !host.processes.alive(pid)) return undefined;
-  return { pid, port, url, startedAt: typeof startedAt === "number" ? startedAt : undefined };
+  return {
+    pid,
+    port,
+    url,
+    ...(typeof fingerprint === "string" ? { fingerprint } : {}),
+    startedAt: typeof startedAt === "number" ? startedAt : undefined,
+  };
 }
 
 export interface Running {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
+  /** SHA-256 of its certificate, for `wss`. */
+  readonly fingerprint?: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number | undefined;
 }
@@ -62,18 +72,34 @@ async function readSettings(context: Context, environment: Environment): Promise
     mode: stringAt(gateway, "mode"),
     port: validPort(at(gateway, "port")),
     bind: stringAt(gateway, "bind"),
-    tls: at(gateway, "tls", "enabled") === true,
+    ...(at(gateway, "tls", "enabled") === true ? await ownTls(context, at(gateway, "tls")) : {}),
     ...credentialsOf(at(gateway, "auth")),
     remote: {
       url: stringAt(gateway, "remote", "url"),
       fingerprint: stringAt(gateway, "remote", "tlsFingerprint"),
+      sshTarget: stringAt(gateway, "remote", "sshTarget"),
+      sshIdentity: stringAt(gateway, "remote", "sshIdentity"),
       ...credentialsOf(at(gateway, "remote")),
     },
   };
 }
 
+/** That the gateway of this machine shows a certificate, and which. */
+async function ownTls({ host, paths }: Context, tls: unknown): Promise<Pick<GatewaySettings, "tls" | "fingerprint">> {
+  const [{ tlsFiles }, { fingerprintOf }] = await Promise.all([
+    import("../tls/place.ts"),
+    import("../tls/fingerprint.ts"),
+  ]);
+  const { cert } = tlsFiles(host, paths.state, { certPath: stringAt(tls, "certPath") });
+  try {
+    return { tls: true, fingerprint: await fingerprintOf((await host.files.read(cert)) ?? "") };
+  } catch {
+    return { tls: true }; // not ours to read, as with another user's gateway: what it wrote of itself may do
+  }
+}
+
 /** The configuration after includes and environment; nothing of it when it cannot be read, which is said. */
-async function readSource(context: Context, environment: Environment): Promise<unknown> {
+export async function readSource(context: Context, environment: Environment): Promise<unknown> {
   const { host, flavour, paths, output } = context;
   const text = await host.files.read(paths.config);
   if (text === undefined) return {};
