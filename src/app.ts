@@ -11,7 +11,8 @@ import type { Logger } from "./kit/log.ts";
 import type { Nodes } from "./nodes/registry.ts";
 import type { Devices } from "./pairing/devices.ts";
 import type { Identity } from "./pairing/identity.ts";
-import type { Caller } from "./protocol/caller.ts";
+import type { Senders } from "./pairing/senders.ts";
+import type { Caller, User } from "./protocol/caller.ts";
 import type { EventName, EventPayload } from "./protocol/events.ts";
 import type { Media } from "./session/media.ts";
 import type { Sessions } from "./session/sessions.ts";
@@ -28,6 +29,7 @@ export interface App {
   readonly config: ConfigStore;
   readonly identity: Identity;
   readonly devices: Devices;
+  readonly senders: Senders;
   readonly nodes: Nodes;
   readonly sessions: Sessions;
   readonly media: Media;
@@ -96,6 +98,8 @@ export interface PresenceEntry {
   readonly mode?: string | undefined;
   readonly reason?: string | undefined;
   readonly deviceId?: string | undefined;
+  /** The person whom a trusted proxy or Tailscale vouches for. */
+  readonly user?: User | undefined;
   readonly instanceId?: string | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly scopes?: readonly string[] | undefined;
@@ -121,6 +125,8 @@ export interface PartState {
   readonly part: string;
   readonly state: "ok" | "starting" | "degraded" | "disabled" | "failed";
   readonly reason?: string | undefined;
+  /** Where people find it. */
+  readonly url?: string | undefined;
 }
 
 export interface Health {

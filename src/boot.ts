@@ -6,6 +6,7 @@ import { announce } from "./flow/announce.ts";
 import { cleanUp } from "./flow/clean-up.ts";
 import { createRestartNotes } from "./flow/restart-notes.ts";
 import { sessionView } from "./flow/session-view.ts";
+import { authSettings } from "./gateway/auth-settings.ts";
 import { createHealth } from "./gateway/health.ts";
 import { createHeartbeat } from "./gateway/heartbeat.ts";
 import { createFront, type Front, type Place } from "./gateway/front.ts";
@@ -16,6 +17,7 @@ import { closingMs, drainMs } from "./gateway/defaults.ts";
 import { noConversation } from "./gateway/no-conversation.ts";
 import { guardConfig } from "./gateway/ownership.ts";
 import { createPresence } from "./gateway/presence.ts";
+import type { Tailnet } from "./gateway/publishing.ts";
 import { openRestartable, type Opened, type Restartable } from "./gateway/restartable.ts";
 import { createServer } from "./gateway/server.ts";
 import { inSafeMode, type SafeMode } from "./gateway/starts.ts";
@@ -33,6 +35,7 @@ import type { Method } from "./methods/method.ts";
 import { loadNodes } from "./nodes/nodes.ts";
 import { loadIdentity } from "./pairing/identity.ts";
 import { loadDevices } from "./pairing/registry.ts";
+import { openSenders } from "./pairing/senders.ts";
 import { events } from "./protocol/events.ts";
 import { limits } from "./protocol/version.ts";
 import { routes } from "./routes/index.ts";
@@ -51,11 +54,15 @@ export interface OpenOptions {
   port(): number;
   /** Decides from the configuration as it is now; asked at the start, after each change, and at a restart. */
   expose(): Exposure | Refusal;
+  /** What to encrypt with; asked at the start and at a restart. */
+  encrypt(): Promise<Exposure["tls"]>;
   /** Why only the control plane may run, and on loopback only; undefined in an ordinary start. */
   safeMode(): SafeMode | undefined;
   /** A restart is about to happen: what comes next is an ordinary start. */
   leaveSafeMode(): Promise<void>;
   readonly verbose: boolean;
+  readonly rawStream?: string | undefined;
+  readonly tailnet?: Tailnet | undefined;
   readonly wsLog: WireLogStyle;
   /** The process that owns the state folder, while this one stands by. */
   owner(): StateOwner | undefined;
@@ -67,12 +74,7 @@ export interface OpenOptions {
  * A gateway that runs. A restart lets running turns end, closes every socket with the promise to be back, and opens anew
  * by the configuration as it is then: nobody is refused meanwhile. What did not end in time goes on at the next start.
  */
-export interface Gateway extends Restartable {
-  /** The port in use, also when 0 was asked for. */
-  readonly port: number;
-  /** The hosts listened on, in the order they were opened. */
-  readonly addresses: readonly string[];
-}
+export type Gateway = Restartable & Pick<Front, "port" | "addresses" | "tls">;
 
 /** How often sessions that are too old are removed, where the configuration says so. */
 const maintenanceMs = 3600_000;
@@ -92,6 +94,9 @@ export async function startGatewayServer(options: OpenOptions): Promise<Gateway>
     },
     get addresses() {
       return front.addresses;
+    },
+    get tls() {
+      return front.tls;
     },
   };
 }
@@ -173,6 +178,7 @@ async function build(options: OpenOptions, { front, exposure: asked, cleanup }: 
     config,
     identity,
     devices,
+    senders: openSenders(store, clock, log),
     nodes,
     ...parts,
     turns,
@@ -194,18 +200,9 @@ async function build(options: OpenOptions, { front, exposure: asked, cleanup }: 
     hub,
     methods: table,
     routes,
+    tailnet: options.tailnet,
     wire: createWireLog(log, () => host.clock.monotonic(), { verbose: options.verbose, style: options.wsLog }),
-    auth: () => {
-      const { auth, nodes: policy } = config.current().value.gateway;
-      return {
-        mode: exposure.authMode,
-        token: exposure.token,
-        password: exposure.password,
-        userHeader: auth.trustedProxy?.userHeader,
-        autoApproveLocal: policy.pairing.autoApproveLocal !== false,
-        exemptLoopback: auth.rateLimit.exemptLoopback,
-      };
-    },
+    auth: () => authSettings(exposure, config.current().value.gateway),
   });
 
   cleanup.add(
@@ -228,7 +225,7 @@ async function build(options: OpenOptions, { front, exposure: asked, cleanup }: 
   if (mayTell()) await restartNotes.tell();
   // Before anybody can send a message again that is found in the journal.
   if (mayTell()) await Promise.all([turns.recover(), parts.uploads.sweep()]);
-  await listen(front, { addresses: exposure.addresses, port: options.port() }, log);
+  await listen(front, { ...exposure, port: options.port() }, log);
   info.port = front.port;
   front.serve(server.fetch);
   cleanup.add(server.start());
@@ -254,7 +251,8 @@ async function build(options: OpenOptions, { front, exposure: asked, cleanup }: 
         });
       const changed =
         next.authMode !== exposure.authMode || next.token !== exposure.token || next.password !== exposure.password;
-      exposure = { ...exposure, authMode: next.authMode, token: next.token, password: next.password };
+      const { authMode, token, password, allowTailscale } = next;
+      exposure = { ...exposure, authMode, token, password, allowTailscale };
       info.authMode = next.authMode;
       if (changed) server.secretChanged();
     }),

@@ -40,7 +40,7 @@ const layers: Readonly<Record<string, number>> = {
   kit: 0,
 };
 const families = new Set(["channels", "providers", "tools", "methods", "routes", "commands", "checks"]);
-const packages = /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts)(\/|$)/;
+const packages = /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts|uqr)(\/|$)/;
 const adapterMayImport = /^src\/(host|kit|service|main\.ts)/;
 
 interface Import {

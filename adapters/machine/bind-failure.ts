@@ -8,6 +8,10 @@ export function bindFailure(error: unknown, { hostname, port }: ServeOptions): F
   if (errno === "EADDRINUSE") {
     return new Failure("conflict", `address already in use ${where}`, { cause: error, details: { errno, port } });
   }
+  if (errno === "EADDRNOTAVAIL") {
+    const what = `failed to listen on ${where}: this machine does not have the address now; start again when it has`;
+    return new Failure("unavailable", what, { cause: error, details: { errno, port } });
+  }
   const why = error instanceof Error ? error.message : String(error);
   return new Failure("failed", `failed to listen on ${where}: ${why}`, { cause: error, details: { errno, port } });
 }

@@ -47,7 +47,8 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     sources: fromSource && !compiled ? [slashes(join(root, "src")), slashes(join(root, "adapters"))] : [],
     clock,
     files,
-    net: { ...net, serve },
+    // Deno's listen has no way to keep `::` to IPv6, and node:net's there leaves `ipv6Only` out.
+    net: { ...net, serve, dualStack: runtime === "deno" },
     processes,
     terminal: createTerminal(),
     services: resolveGatewayService(os, () => ({ ...tools, user: userName(), uid: process.getuid?.() ?? 0 })),

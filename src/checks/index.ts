@@ -15,12 +15,16 @@ import { runtimes } from "./runtimes.ts";
 import { secrets } from "./secrets.ts";
 import { service } from "./service.ts";
 import { starts } from "./starts.ts";
+import { tailscale } from "./tailscale.ts";
+import { tls } from "./tls.ts";
 import { workspace } from "./workspace.ts";
 
 /** Every check, in the order in which people read what they found (cli.md 2.13). */
 export const checks: readonly Check[] = [
   config,
   exposure,
+  tls,
+  tailscale,
   permissions,
   conversations,
   leftovers,

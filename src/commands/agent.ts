@@ -11,7 +11,7 @@ import type { JsonObject } from "../kit/json.ts";
 import { runAgent } from "./agent-run.ts";
 import { command, type CommandContext } from "./command.ts";
 
-const { url, token, password } = clientOptions;
+const { url, token, password, "tls-fingerprint": tlsFingerprint } = clientOptions;
 const options = {
   message: { value: "<text>", description: "What to say; - reads it from standard input." },
   agent: { value: "<id>", description: "The agent; the default one when left out." },
@@ -29,6 +29,7 @@ const options = {
   url,
   token,
   password,
+  "tls-fingerprint": tlsFingerprint,
 } as const;
 
 type Context = CommandContext<typeof options>;

@@ -35,12 +35,12 @@ const POLL_MS = 250;
 
 async function backAfter(context: ReachContext, before: string | undefined): Promise<void> {
   const { clock } = context.host;
-  const target = await targetOf(context);
   const deadline = clock.monotonic() + patienceMs;
   for (;;) {
     await clock.sleep(POLL_MS, context.signal);
     try {
-      const client = await open(context, target, { scopes: ["operator.read"] });
+      // The next one may listen elsewhere, and show another certificate.
+      const client = await open(context, await targetOf(context), { scopes: ["operator.read"] });
       client.close();
       if (bootOf(client) !== before) return;
     } catch (error) {

@@ -41,6 +41,8 @@ export function statusJson({ host, paths }: StatusContext, seen: Seen, troubles:
       probeUrl: rpc?.url ?? plan.target.url,
       probeNote: plan.note,
       dashboardUrl: plan.dashboard ?? null,
+      ...(plan.tailscale === "off" ? {} : { tailscaleMode: plan.tailscale }),
+      tlsSha256: plan.target.fingerprint ?? null,
     },
     port: {
       ...port,

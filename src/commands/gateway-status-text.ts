@@ -1,6 +1,7 @@
 import type { ConfigState } from "../cli/gateway-plan.ts";
 import { box, clean } from "../cli/layout.ts";
 import { tildify } from "../host/paths.ts";
+import { spellFingerprint } from "../kit/fingerprint.ts";
 import { shownCommand, shownEnvironment } from "../service/command-line.ts";
 import type { ServiceRuntime } from "../service/service.ts";
 import type { Seen, StatusContext } from "./gateway-status.ts";
@@ -93,15 +94,28 @@ function configFacts({ host }: StatusContext, { here, there }: Seen): readonly s
   return [`Config (cli): ${text(here.config)}`, ...(there ? [`Config (service): ${text(there.config)}`] : [])];
 }
 
-function gatewayFacts({ plan, rpc }: Seen): readonly string[] {
+function gatewayFacts(seen: Seen): readonly string[] {
+  const { plan, rpc } = seen;
   const { bind, bindHost, port, portSource, dashboard, note } = plan;
   return [
     `Gateway: bind=${clean(bind)}${bindHost === undefined ? "" : ` (${bindHost})`}, port=${port} (${portSource})`,
     `Probe target: ${rpc?.url ?? plan.target.url}`,
     ...(dashboard === undefined ? [] : [`Dashboard: ${dashboard}`]),
+    ...(plan.target.fingerprint === undefined
+      ? []
+      : [`TLS certificate: sha256 ${spellFingerprint(plan.target.fingerprint)}`]),
+    ...tailscaleFacts(seen),
     `Probe note: ${clean(note)}`,
     ...(rpc?.version === undefined ? [] : [`Version: ${rpc.version}`]),
   ];
+}
+
+/** What is configured, and what the gateway makes of it. */
+function tailscaleFacts({ plan: { tailscale }, rpc }: Seen): readonly string[] {
+  const { url, reason } = rpc?.tailscale ?? {};
+  if (url !== undefined) return [`Tailscale: ${clean(tailscale)}, ✓ ${url}`];
+  if (tailscale === "off" && reason === undefined) return [];
+  return [`Tailscale: ${clean(tailscale)}${reason === undefined ? "" : `, ✗ ${reason}`}`];
 }
 
 function portFacts({ port, others, service }: Seen): readonly string[] {

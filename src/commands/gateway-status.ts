@@ -1,7 +1,7 @@
 import { planHere, planOfService, type GatewayPlan } from "../cli/gateway-plan.ts";
 import { lastError, otherGateways, portState, type OtherGateway, type PortState } from "../cli/local-gateway.ts";
 import { clientOptions } from "../cli/options.ts";
-import { at, numberAt, textAt } from "../cli/pick.ts";
+import { at, listAt, numberAt, textAt } from "../cli/pick.ts";
 import { open } from "../cli/reach.ts";
 import { locateService, runtimeOf, viewService, type ServiceView } from "../cli/service-view.ts";
 import { runningGateway, type Running } from "../cli/settings.ts";
@@ -82,6 +82,13 @@ export interface Rpc {
   readonly error?: string;
   readonly version?: string;
   readonly safeMode?: SafeMode;
+  readonly tailscale?: TailscalePart;
+}
+
+/** Where Tailscale leads to the gateway, or why nowhere. */
+export interface TailscalePart {
+  readonly url: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** Why a gateway came up without its agent, channels and jobs. */
@@ -169,8 +176,16 @@ async function probe(context: StatusContext, here: GatewayPlan, there: GatewayPl
     try {
       const { payload, latencyMs } = client.hello;
       const version = textAt(payload, "server", "version");
-      const safeMode = safeModeOf(await client.request("health", {}).catch(unanswered));
-      return { ok: true, url, latencyMs, ...(version ? { version } : {}), ...(safeMode ? { safeMode } : {}) };
+      const health = await client.request("health", {}).catch(unanswered);
+      const [safeMode, tailscale] = [safeModeOf(health), tailscaleOf(health)];
+      return {
+        ok: true,
+        url,
+        latencyMs,
+        ...(version ? { version } : {}),
+        ...(safeMode ? { safeMode } : {}),
+        ...(tailscale ? { tailscale } : {}),
+      };
     } finally {
       client.close();
     }
@@ -189,8 +204,8 @@ function unanswered(error: unknown): undefined {
 
 /** What was asked for, else the service's own address; with what this command line has to prove, else the service. */
 function probeTarget({ options }: StatusContext, here: GatewayPlan, there: GatewayPlan | undefined): Target {
-  const { url, token, password } = options;
-  const target = resolveTarget({ ...here.facts, flags: { url, token, password } });
+  const { url, token, password, "tls-fingerprint": fingerprint } = options;
+  const target = resolveTarget({ ...here.facts, flags: { url, token, password, fingerprint } });
   if (target.kind !== "local" || !there) return target;
   return {
     ...there.target,
@@ -210,6 +225,11 @@ function safeModeOf(health: unknown): SafeMode | undefined {
     since: numberAt(safeMode, "since"),
     failures: numberAt(safeMode, "failures"),
   };
+}
+
+function tailscaleOf(health: unknown): TailscalePart | undefined {
+  const part = listAt(health, "parts").find((each) => textAt(each, "part") === "tailscale");
+  return part === undefined ? undefined : { url: textAt(part, "url"), reason: textAt(part, "reason") };
 }
 
 function tell({ output }: StatusContext, { message, fix }: Trouble): void {

@@ -35,15 +35,20 @@ const options = {
   compact: { description: "Same as --ws-log compact." },
   "claude-cli-logs": { description: "Show only what the Claude command line says." },
   "raw-stream": {
-    description: "Keep the raw events of model streams, private text included. No model runs in this release.",
+    description: "Keep what models say as it comes, private text included (also *_RAW_STREAM=1).",
   },
-  "raw-stream-path": { value: "<path>", description: "Where to keep them; by default logs/raw-stream.jsonl." },
+  "raw-stream-path": {
+    value: "<path>",
+    description: "Where to keep it; by default logs/raw-stream.jsonl of the state folder (also *_RAW_STREAM_PATH).",
+  },
   tailscale: {
     value: "<mode>",
     choices: ["off", "serve", "funnel"],
     description: "Publish through Tailscale: own tailnet, or the internet (needs a password).",
   },
-  "tailscale-reset-on-exit": { description: "Withdraw what was published when the gateway ends." },
+  "tailscale-reset-on-exit": {
+    description: "When the gateway ends, run tailscale serve or funnel reset: it withdraws what was published.",
+  },
 } as const;
 
 type Context = CommandContext<typeof options>;
@@ -58,6 +63,7 @@ export const gatewayRun = command({
     { command: "gateway --dev", description: "A profile of its own for development; restarts on changes." },
     { command: 'gateway --bind lan --token "$TOKEN"', description: "Other devices of the network may connect." },
     { command: "gateway --force", description: "Free the port first." },
+    { command: "gateway --tailscale serve", description: "Your devices in the tailnet reach it over HTTPS." },
   ],
   ownsSignals: true,
   async run(context) {
@@ -87,6 +93,7 @@ export async function runGatewayCommand(
     { host, flavour, paths, program },
     {
       exposure: { bind, auth, token, password, tailscale },
+      tailscaleResetOnExit: options["tailscale-reset-on-exit"],
       port: options.port,
       allowUnconfigured: options["allow-unconfigured"],
       dev: global.dev,
@@ -95,6 +102,8 @@ export async function runGatewayCommand(
       verbose: global.verbose,
       wsLog: options.compact ? "compact" : options["ws-log"],
       claudeCli: options["claude-cli-logs"],
+      rawStream: options["raw-stream"] || options["raw-stream-path"] !== undefined,
+      rawStreamPath: options["raw-stream-path"],
       json: global.json,
       logLevel: global["log-level"],
     },

@@ -116,7 +116,9 @@ function overview(
   const rows = listAt(nodes, "nodes");
   const online = rows.filter((node) => at(node, "connected") === true).length;
   const total = numberAt(sessions, "count") ?? numberAt(status, "sessions", "count");
-  const ailing = listAt(health, "parts").filter((part) => !["ok", "starting"].includes(textAt(part, "state") ?? ""));
+  const parts = listAt(health, "parts");
+  const ailing = parts.filter((part) => !["ok", "starting"].includes(textAt(part, "state") ?? ""));
+  const tailscale = parts.find((part) => textAt(part, "part") === "tailscale");
   return [
     ["Version", `${textAt(payload, "server", "version") ?? "unknown"} (this program ${VERSION})`],
     ["Uptime", uptime === undefined ? "unknown" : span(uptime)],
@@ -125,6 +127,7 @@ function overview(
     ...(at(health, "standby")
       ? [["Standby", `process ${numberAt(health, "standby", "pid") ?? "unknown"} owns the state folder`]]
       : []),
+    ...(tailscale ? tailscaleRow(tailscale) : []),
     ["Sessions", total === undefined ? "unknown" : String(total)],
     [
       "Channels",
@@ -134,11 +137,20 @@ function overview(
     ],
     ["Nodes", `${count(rows.length, "node")}, ${online} connected, ${listAt(nodePairing, "pending").length} pending`],
     ["Devices", `${listAt(devices, "paired").length} paired, ${listAt(devices, "pending").length} pending`],
-    ...ailing.map((part) => [
-      "Part",
-      [textAt(part, "part"), textAt(part, "state"), textAt(part, "reason")].filter(Boolean).join(": "),
-    ]),
+    ...ailing
+      .filter((part) => part !== tailscale)
+      .map((part) => [
+        "Part",
+        [textAt(part, "part"), textAt(part, "state"), textAt(part, "reason")].filter(Boolean).join(": "),
+      ]),
   ];
+}
+
+/** Where Tailscale leads to this gateway, or why nowhere; nothing when nobody wished it. */
+function tailscaleRow(part: unknown): string[][] {
+  const [url, reason] = [textAt(part, "url"), textAt(part, "reason")];
+  if (url !== undefined) return [["Tailscale", `✓ ${url}`]];
+  return reason === undefined ? [] : [["Tailscale", `✗ ${reason}`]];
 }
 
 function details({ nodes, devices, channels }: Answers): readonly string[] {

@@ -4,15 +4,18 @@ import type { Config } from "../config/schema.ts";
 import type { Flavour } from "../host/flavour.ts";
 import { forceFreePortAndWait } from "../host/free-port.ts";
 import type { Host, PortOwner } from "../host/host.ts";
-import { setting, tildify, type Paths } from "../host/paths.ts";
+import { absolute, join, setting, tildify, type Paths } from "../host/paths.ts";
 import { exit, Failure } from "../kit/error.ts";
 import type { Level } from "../kit/log.ts";
+import { createTailscale } from "../tailscale/tailscale.ts";
 import { DEFAULT_PORT, DEV_PORT } from "./defaults.ts";
 import { bootstrapDev, resetDev } from "./dev-profile.ts";
+import { loadEncryption } from "./encryption.ts";
 import { capErrorFile, printsToFile } from "./error-file.ts";
 import { decideExposure, type Exposure, type ExposureRequest, type Refusal } from "./exposure.ts";
 import { createGatewayLogs, type GatewayLogs } from "./logs.ts";
 import { claimState } from "./ownership.ts";
+import { createPublishing, type PublishWish } from "./publishing.ts";
 import { recordStart, type Starts, type StartsOptions } from "./starts.ts";
 import { otherProfileHolds, portInUse } from "./port-conflict.ts";
 import { serveGateway, type Listening, type Serving } from "./serving.ts";
@@ -21,6 +24,7 @@ import type { WireLogStyle } from "./wire-log.ts";
 
 export interface ForegroundFlags {
   readonly exposure: ExposureRequest["flags"];
+  readonly tailscaleResetOnExit: boolean;
   readonly port: number | undefined;
   readonly allowUnconfigured: boolean;
   readonly dev: boolean;
@@ -29,6 +33,8 @@ export interface ForegroundFlags {
   readonly verbose: boolean;
   readonly wsLog: WireLogStyle;
   readonly claudeCli: boolean;
+  readonly rawStream: boolean;
+  readonly rawStreamPath: string | undefined;
   readonly json: boolean;
   readonly logLevel: Level | undefined;
 }
@@ -65,6 +71,9 @@ export async function prepareGateway(place: Place, flags: ForegroundFlags) {
   const expose = (): Exposure | Refusal => decideExposure(exposureRequest(place, flags, config.current()));
   const exposure = expose();
   if ("lines" in exposure) throw new Failure("config", exposure.lines[0] ?? "", { hints: exposure.lines.slice(1) });
+  const encryption = (keep: boolean) => loadEncryption(place, config.current().value.gateway.tls, { keep });
+  // Looked at before anything is touched; made when the state folder is ours.
+  await encryption(false);
 
   logs.toFile(paths.log);
   try {
@@ -89,6 +98,13 @@ export async function prepareGateway(place: Place, flags: ForegroundFlags) {
     // Who stands by has opened nothing that could end it, and may not write here.
     const starts = ownership.owner() ? undefined : await recordStart(host, { state: paths.state, log, mode });
     const stopHearing = host.processes.onCrash?.((error) => void crash(place, { error, logs, starts }));
+    const publishing = createPublishing(host, {
+      state: paths.state,
+      program,
+      log,
+      tailscale: createTailscale(host),
+      wish: () => (ownership.owner() || starts?.safeMode ? undefined : publishWish(flags, config.current().value)),
+    });
     let serving: Serving | undefined;
     const { verbose, wsLog } = flags;
     return {
@@ -100,8 +116,15 @@ export async function prepareGateway(place: Place, flags: ForegroundFlags) {
         log,
         port: portNow,
         expose,
+        async encrypt() {
+          const tls = await encryption(ownership.owner() === undefined);
+          for (const { message } of tls?.notes ?? []) log.warn(message);
+          return tls;
+        },
         verbose,
         wsLog,
+        rawStream: rawStreamPath(place, flags),
+        tailnet: publishing,
         owner: () => ownership.owner(),
         safeMode: () => starts?.safeMode,
         leaveSafeMode: async () => starts?.again(),
@@ -109,8 +132,7 @@ export async function prepareGateway(place: Place, flags: ForegroundFlags) {
       },
       /** Serves the open gateway until a signal ends it; answers the exit status. */
       async serve(gateway: Listening): Promise<number> {
-        const { lan } = exposure;
-        const around = { host, flavour, paths, program, config, lan, logs, ownership, starts, stopHearing };
+        const around = { host, flavour, paths, program, config, logs, ownership, starts, stopHearing, publishing };
         try {
           serving = await serveGateway(around, gateway);
         } catch (error) {
@@ -189,6 +211,7 @@ function exposureRequest({ host, flavour }: Place, flags: ForegroundFlags, { val
     },
     config: value.gateway,
     interfaces: host.net.interfaces(),
+    dualStack: host.net.dualStack,
     envPrefix: flavour.envPrefixes[0] ?? "",
   };
 }
@@ -217,6 +240,22 @@ function portFromEnvironment(text: string | undefined): number | undefined {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return port;
   throw new Failure("usage", `Invalid port ${JSON.stringify(text)} in GATEWAY_PORT (use a number from 1 to 65535)`);
+}
+
+/** Flags win over the configuration. */
+function publishWish(flags: ForegroundFlags, { gateway: { tailscale, controlUi } }: Config): PublishWish {
+  return {
+    mode: flags.exposure.tailscale ?? tailscale.mode,
+    resetOnExit: flags.tailscaleResetOnExit || tailscale.resetOnExit,
+    basePath: controlUi.basePath,
+  };
+}
+
+/** Where to keep what models say as it comes; undefined unless somebody asks for it. */
+function rawStreamPath({ host, flavour, paths }: Place, flags: ForegroundFlags): string | undefined {
+  if (!flags.rawStream && setting(host, flavour, "RAW_STREAM") !== "1") return undefined;
+  const path = flags.rawStreamPath ?? setting(host, flavour, "RAW_STREAM_PATH");
+  return path === undefined ? join(paths.state, "logs", "raw-stream.jsonl") : absolute(host, path);
 }
 
 function safeModeSetting({ host, flavour }: Place): StartsOptions["mode"] {

@@ -85,7 +85,7 @@ function keyOf({ connId, deviceId, client }: Caller): string {
   return deviceId === undefined ? `conn:${connId}` : `device:${deviceId}:${client.instanceId ?? ""}`;
 }
 
-function factsOf({ address, deviceId, role, scopes, client }: Caller): Omit<PresenceEntry, "ts" | "text"> {
+function factsOf({ address, deviceId, role, scopes, client, user }: Caller): Omit<PresenceEntry, "ts" | "text"> {
   return {
     host: client.displayName ?? client.id,
     ip: address,
@@ -99,6 +99,7 @@ function factsOf({ address, deviceId, role, scopes, client }: Caller): Omit<Pres
     instanceId: client.instanceId,
     roles: [role],
     scopes: [...scopes],
+    user: user && { id: printable(user.id), ...(user.name ? { name: printable(user.name) } : {}) },
   };
 }
 

@@ -12,6 +12,7 @@ import { createDispatcher } from "./dispatch.ts";
 import { createHttp } from "./http.ts";
 import type { Hub } from "./hub.ts";
 import { createLimiter } from "./limiter.ts";
+import type { Tailnet } from "./publishing.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly methods: readonly Method[];
   readonly routes: readonly Route[];
   readonly wire: WireLog;
+  /** Absent in a gateway that Tailscale has no part in. */
+  readonly tailnet?: Tailnet | undefined;
   /** How callers prove themselves, as of now. */
   auth(): AuthSettings;
 }
@@ -47,9 +50,10 @@ export function createServer(options: ServerOptions): GatewayServer {
   const limiter = createLimiter(app.clock, () => gatewayConfig().auth.rateLimit);
   const origins = () => {
     const { controlUi, publicOrigin } = gatewayConfig();
+    const tailnetName = options.tailnet?.name();
     return {
       allowed: [...controlUi.allowedOrigins, ...(publicOrigin ? [publicOrigin] : [])],
-      names: [app.host.hostname],
+      names: [app.host.hostname, ...(tailnetName === undefined ? [] : [tailnetName])],
     };
   };
   let draining = false;
@@ -60,7 +64,14 @@ export function createServer(options: ServerOptions): GatewayServer {
     open,
     wire: options.wire,
     dispatcher: createDispatcher(app, options.methods, createDedupe(app.clock)),
-    auth: () => ({ clock: app.clock, limiter, devices: app.devices, settings: options.auth(), origins: origins() }),
+    auth: () => ({
+      clock: app.clock,
+      limiter,
+      devices: app.devices,
+      settings: options.auth(),
+      origins: origins(),
+      whois: options.tailnet?.whois,
+    }),
     draining: () => draining,
   };
   const http = createHttp({
@@ -69,14 +80,17 @@ export function createServer(options: ServerOptions): GatewayServer {
     connections,
     waitingRoom: createWaitingRoom(waitingPerAddress, waitingTotal),
     trustedProxies: () => gatewayConfig().trustedProxies,
-    userHeader: () => options.auth().userHeader,
-    origins,
   });
+
+  function secretChanged(): void {
+    for (const socket of open) if (socket.bySecret) socket.close(closes.authChanged);
+  }
 
   return {
     fetch: (request, env) => http.fetch(request, env),
     start() {
       const cleanup = createCleanup();
+      if (options.tailnet) cleanup.add(options.tailnet.watch((part) => app.health.setPart(part)));
       cleanup.add(app.clock.every(limits.tickMs, () => hub.broadcast("tick", { ts: app.clock.now() })));
       cleanup.add(app.clock.every(limits.healthMs, () => hub.broadcast("health", app.health.snapshot())));
       cleanup.add(
@@ -85,23 +99,26 @@ export function createServer(options: ServerOptions): GatewayServer {
         }),
       );
       cleanup.add(
-        app.devices.on("revoked", ({ deviceId, role }) => {
+        app.devices.on("revoked", ({ deviceId, role, except }) => {
           for (const socket of open) {
-            if (socket.deviceId === deviceId && (role === undefined || socket.role === role))
-              socket.close(closes.deviceRemoved);
+            if (socket.connId === except || socket.deviceId !== deviceId) continue;
+            if (role === undefined || socket.role === role) socket.close(closes.deviceRemoved);
           }
         }),
       );
-      for (const name of ["requested", "resolved", "changed"] as const) {
+      const told = ["requested", "resolved", "changed", "setup.completed", "setup.deliveryUncertain"] as const;
+      for (const name of told) {
         cleanup.add(app.devices.on(name, (payload) => hub.broadcast(`device.pair.${name}`, payload as never)));
       }
       for (const name of ["requested", "resolved"] as const) {
         cleanup.add(app.nodes.on(name, (payload) => hub.broadcast(`node.pair.${name}`, payload as never)));
       }
       cleanup.add(
-        app.config.onChange(({ snapshot: { path, hash } }) =>
-          hub.broadcast("config.changed", { path, hash, ts: app.clock.now() }),
-        ),
+        app.config.onChange(({ snapshot: { path, hash }, changedPaths }) => {
+          hub.broadcast("config.changed", { path, hash, ts: app.clock.now() });
+          // Whom the proxy may let in is a secret of that kind.
+          if (changedPaths.some((each) => each.startsWith("gateway.auth.trustedProxy"))) secretChanged();
+        }),
       );
       return () => cleanup.run();
     },
@@ -110,8 +127,6 @@ export function createServer(options: ServerOptions): GatewayServer {
       hub.broadcast("shutdown", { reason, ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }) });
       for (const socket of open) socket.close(closes.restart);
     },
-    secretChanged() {
-      for (const socket of open) if (socket.bySecret) socket.close(closes.authChanged);
-    },
+    secretChanged,
   };
 }

@@ -4,13 +4,16 @@ import type { Host } from "../host/host.ts";
 import type { Paths } from "../host/paths.ts";
 import { removeRuntime, writeRuntime } from "../host/runtime-file.ts";
 import { exit, Failure } from "../kit/error.ts";
-import { urlHost } from "./addresses.ts";
+import type { Tls } from "../tls/load.ts";
+import { everyIpv4, everyIpv6, nameable, reachableAddresses, urlHost } from "./addresses.ts";
 import { agentsOf } from "../agent/roster.ts";
+import { createAnnouncing, type Announcing } from "./announcing.ts";
 import { createLifecycle, type Lifecycle, type Running } from "./lifecycle.ts";
 import type { GatewayLogs } from "./logs.ts";
 import { guardConfig, type Ownership } from "./ownership.ts";
 import { startReload, type Reload } from "./reload.ts";
 import { logGatewayStartup } from "./startup-log.ts";
+import type { Publishing } from "./publishing.ts";
 import type { Starts } from "./starts.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
@@ -18,6 +21,8 @@ import { createSupervisor, type Supervisor } from "./supervisor.ts";
 export interface Listening extends Running {
   readonly port: number;
   readonly addresses: readonly string[];
+  /** The certificate where connections are encrypted. */
+  readonly tls: Pick<Tls, "fingerprint"> | undefined;
   /** Reads again what the former owner of the state folder may have changed. */
   takeOver(): Promise<void>;
 }
@@ -28,14 +33,13 @@ export interface Surroundings {
   readonly paths: Paths;
   readonly program: string;
   readonly config: ConfigStore;
-  /** What to name instead of `0.0.0.0`. */
-  readonly lan: readonly string[];
   readonly logs: GatewayLogs;
   readonly ownership: Ownership;
   /** The record of starts; absent in a process that stood by when it began. */
   readonly starts: Starts | undefined;
   /** Leaves errors that nobody catches to the runtime again. */
   readonly stopHearing: (() => void) | undefined;
+  readonly publishing: Publishing;
 }
 
 export interface Serving {
@@ -48,6 +52,8 @@ export interface Serving {
 export async function serveGateway(around: Surroundings, gateway: Listening): Promise<Serving> {
   const { host, paths, config, logs, starts } = around;
   const { log } = logs;
+  const silent = (): boolean => around.ownership.owner() !== undefined || starts?.safeMode !== undefined;
+  const announcing = createAnnouncing({ ...around, log, gateway, silent });
   const supervisor = createSupervisor(host, { log, alive: () => host.files.stat(paths.state) });
   let reload: Reload | undefined;
   const lifecycle = createLifecycle(host, gateway, {
@@ -58,10 +64,13 @@ export async function serveGateway(around: Surroundings, gateway: Listening): Pr
     async restarted(refusal) {
       if (refusal) log.error("not restarted; going on as before", { why: refusal.message });
       else await announce(around, gateway).catch(unrecorded);
+      // The sockets stayed open meanwhile: what was announced is brought up to date rather than taken back.
+      announcing.refresh();
       supervisor.ready();
     },
     async stopping(reason, status) {
       supervisor.stopping();
+      void announcing.close();
       // A process that lost the state folder may not write there any more.
       if (status === exit.ok) await starts?.ended();
       if (status === exit.failed) await starts?.failed(reason);
@@ -73,7 +82,8 @@ export async function serveGateway(around: Surroundings, gateway: Listening): Pr
   }
   await announce(around, gateway);
   supervisor.ready();
-  guardOwnership(around, gateway, lifecycle);
+  announcing.refresh();
+  guardOwnership(around, gateway, { lifecycle, announcing });
   reload = startReload({
     host,
     paths,
@@ -83,21 +93,25 @@ export async function serveGateway(around: Surroundings, gateway: Listening): Pr
     restart: (reason) => lifecycle.restart(reason),
   });
   void lifecycle.ended.then(() => reload?.stop());
-  return { restart: (reason) => lifecycle.restart(reason), ended: putAway(around, lifecycle, supervisor) };
+  return {
+    restart: (reason) => lifecycle.restart(reason),
+    ended: putAway(around, { lifecycle, supervisor, announcing }),
+  };
 }
 
 async function announce(around: Surroundings, gateway: Listening): Promise<void> {
-  const { host, flavour, config, lan, logs, ownership } = around;
+  const { host, flavour, config, logs, ownership } = around;
   const { pid } = host.processes;
-  const { addresses, port } = gateway;
+  const { addresses, port, tls } = gateway;
   const owner = ownership.owner();
   host.processes.setTitle(`${flavour.id}-gateway`);
+  await around.publishing.begin({ port, tls: tls !== undefined });
   logGatewayStartup(logs.log, {
     model: agentsOf(config.current().value)[0].model.primary,
-    addresses,
-    lan,
+    addresses: nameable(addresses, reachableAddresses(host.net.interfaces())),
     port,
     pid,
+    fingerprint: tls?.fingerprint,
     logFile: logs.file ?? around.paths.log,
   });
   const safeMode = around.starts?.safeMode;
@@ -107,19 +121,27 @@ async function announce(around: Surroundings, gateway: Listening): Promise<void>
 }
 
 /** Tells other programs of this machine where the gateway listens, which a restart may have changed. */
-async function recordRuntime({ host, paths, ownership }: Surroundings, { addresses, port }: Listening): Promise<void> {
-  const dialable = addresses.filter((address) => address !== "0.0.0.0");
+async function recordRuntime(
+  { host, paths, ownership }: Surroundings,
+  { addresses, port, tls }: Listening,
+): Promise<void> {
+  const dialable = addresses.filter((address) => address !== everyIpv4 && address !== everyIpv6);
   const address = dialable.find((each) => each === "127.0.0.1") ?? dialable[0] ?? "127.0.0.1";
   await ownership.lock?.movedTo(port);
   await writeRuntime(host.files, paths.state, {
     pid: host.processes.pid,
     port,
-    url: `ws://${urlHost(address)}:${port}`,
+    url: `${tls ? "wss" : "ws"}://${urlHost(address)}:${port}`,
+    ...(tls ? { fingerprint: tls.fingerprint } : {}),
     startedAt: host.clock.now(),
   });
 }
 
-function guardOwnership(around: Surroundings, gateway: Listening, lifecycle: Lifecycle): void {
+function guardOwnership(
+  around: Surroundings,
+  gateway: Listening,
+  { lifecycle, announcing }: { readonly lifecycle: Lifecycle; readonly announcing: Announcing },
+): void {
   const { logs, ownership } = around;
   const guardLock = (): void =>
     ownership.lock?.onLost(() => lifecycle.stop("this process lost its state folder; stopping", exit.temporary));
@@ -127,6 +149,8 @@ function guardOwnership(around: Surroundings, gateway: Listening, lifecycle: Lif
     guardLock();
     await gateway.takeOver();
     await recordRuntime(around, gateway);
+    announcing.refresh();
+    await around.publishing.begin({ port: gateway.port, tls: gateway.tls !== undefined });
     logs.log.info(`took over: pid ${pid} is gone, and this gateway owns the state folder now`);
   };
   guardLock();
@@ -139,12 +163,13 @@ function guardOwnership(around: Surroundings, gateway: Listening, lifecycle: Lif
 }
 
 async function putAway(
-  { host, paths, logs, ownership, stopHearing }: Surroundings,
-  lifecycle: Lifecycle,
-  supervisor: Supervisor,
+  { host, paths, logs, ownership, stopHearing, publishing }: Surroundings,
+  { lifecycle, supervisor, announcing }: { lifecycle: Lifecycle; supervisor: Supervisor; announcing: Announcing },
 ): Promise<number> {
   const status = await lifecycle.ended;
   supervisor.close();
+  await announcing.close();
+  await publishing.end({ owner: status !== exit.temporary && ownership.owner() === undefined });
   stopHearing?.();
   await removeRuntime(host.files, paths.state, host.processes.pid);
   await ownership.release();

@@ -1,30 +1,32 @@
 import type { FreedPort } from "../host/free-port.ts";
+import { spellFingerprint } from "../kit/fingerprint.ts";
 import type { Logger } from "../kit/log.ts";
 import { urlHost } from "./addresses.ts";
 
 export interface Startup {
   /** `provider/model`. */
   readonly model: string;
-  /** Where the gateway listens. */
+  /** Where the gateway can be reached, each to be dialled as it is. */
   readonly addresses: readonly string[];
-  /** What to name instead of `0.0.0.0`, which nobody can dial. */
-  readonly lan: readonly string[];
   readonly port: number;
   readonly pid: number;
+  /** The fingerprint of the certificate where connections are encrypted. */
+  readonly fingerprint?: string | undefined;
   readonly logFile: string;
 }
 
-/** Logs the lines that say the gateway is up: model, a line per address (the first with the PID), log file. */
+/** Logs the lines that say the gateway is up: model, a line per address (the first with the PID), certificate, log file. */
 export function logGatewayStartup(log: Logger, startup: Startup): void {
   log.info(`✓ agent model: ${startup.model}`);
   for (const line of listeningLines(startup)) log.info(`✓ ${line}`);
-  log.info(`✓ log file: ${startup.logFile}`);
+  const { fingerprint, logFile } = startup;
+  if (fingerprint !== undefined) log.info(`✓ TLS certificate: sha256 ${spellFingerprint(fingerprint)}`);
+  log.info(`✓ log file: ${logFile}`);
 }
 
-function listeningLines({ addresses, lan, port, pid }: Startup): readonly string[] {
-  const dialable = addresses.flatMap((address) => (address === "0.0.0.0" && lan.length > 0 ? lan : [address]));
-  return dialable.map((address, index) => {
-    const url = `ws://${urlHost(address)}:${port}`;
+function listeningLines({ addresses, port, pid, fingerprint }: Startup): readonly string[] {
+  return addresses.map((address, index) => {
+    const url = `${fingerprint === undefined ? "ws" : "wss"}://${urlHost(address)}:${port}`;
     return `listening on ${url}${index === 0 ? ` (PID ${pid})` : ""}`;
   });
 }

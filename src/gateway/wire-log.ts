@@ -44,6 +44,7 @@ export function createWireLog(
         mode: client.mode,
         platform: client.platform,
         auth: caller.method,
+        ...(caller.user ? { user: caller.user.id } : {}),
         ...conn(caller.connId),
       });
       ws.info("→ hello-ok", {

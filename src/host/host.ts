@@ -1,4 +1,5 @@
 import type { ServiceManager } from "../service/service.ts";
+import type { MulticastEvents, MulticastSocket } from "./multicast.ts";
 import type { Fetch, SocketEvents, Socket } from "./socket.ts";
 
 /**
@@ -129,8 +130,38 @@ export interface Net {
   dial(url: string, events: SocketEvents, options?: DialOptions): Socket;
   /** Addresses of this machine's interfaces that are up, loopback included. */
   interfaces(): readonly NetInterface[];
+  /** Set where listening on `::` takes every IPv4 address as well, whatever one asks for. */
+  readonly dualStack?: boolean;
   /** Whether something accepts TCP connections there within `timeoutMs`. */
   reaches(host: string, port: number, timeoutMs: number): Promise<boolean>;
+  /** Joins the multicast DNS group by an interface's address; absent where there is no multicast. */
+  multicast?(at: NetInterface, events: MulticastEvents): Promise<MulticastSocket>;
+  /**
+   * Asks DNS servers. Empty when there is no such name or no such record; rejects with a Failure `unavailable` or
+   * `timeout` when no server says. Absent where nobody can be asked.
+   */
+  resolve?<T extends keyof DnsAnswers>(
+    name: string,
+    type: T,
+    options: ResolveOptions,
+  ): Promise<readonly DnsAnswers[T][]>;
+}
+
+/** What one record says, by its type. Names are escaped as in zone files. */
+export interface DnsAnswers {
+  readonly A: string;
+  readonly AAAA: string;
+  readonly PTR: string;
+  readonly SRV: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string };
+  /** One string: which of them stand in one record no runtime's resolver tells alike. */
+  readonly TXT: string;
+}
+
+export interface ResolveOptions {
+  /** As `address`, `address:port` or `[address]:port`; the system's own servers by default. */
+  readonly servers?: readonly string[] | undefined;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface NetInterface {
@@ -138,6 +169,8 @@ export interface NetInterface {
   readonly address: string;
   readonly family: 4 | 6;
   readonly internal: boolean;
+  /** How many leading bits of the address name its network; absent where nobody knows. */
+  readonly prefix?: number;
 }
 
 export interface ServeOptions {
@@ -150,7 +183,8 @@ export interface ServeOptions {
   readonly maxUntrusted: number;
   /** Largest HTTP request body in bytes; a larger one is answered 413. */
   readonly maxBody: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM. With `ca`, clients must come with a certificate of those authorities. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
 }
 
 export interface Server {
@@ -190,6 +224,12 @@ export interface Child {
   kill(signal: Signal): void;
 }
 
+/** A program in the background. */
+export interface BackgroundChild extends Child {
+  /** The end of what it has written to its standard error; all of that is there once `exited` has resolved. */
+  readonly stderr: string;
+}
+
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGKILL";
 
 export interface Processes {
@@ -204,6 +244,11 @@ export interface Processes {
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Starts a program that shares this one's terminal. */
   spawn(command: string, args: readonly string[], options?: { env?: Record<string, string | undefined> }): Child;
+  /**
+   * Starts a program in the background, without a terminal and with nothing to read. It does not outlive this process,
+   * however that ends; only on Windows may it, when this process is killed. One that is not there ends with 127.
+   */
+  start(command: string, args: readonly string[]): BackgroundChild;
   /** Who listens on a TCP port, by whatever means this system has. */
   listeners(port: number): Promise<readonly PortOwner[]>;
   onSignal(signal: Signal, listener: () => void): () => void;

@@ -8,6 +8,8 @@ export interface RuntimeFile {
   readonly port: number;
   /** Where this machine reaches it, such as `ws://127.0.0.1:18789`. */
   readonly url: string;
+  /** SHA-256 of the certificate that it shows, for `wss`. */
+  readonly fingerprint?: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
@@ -16,9 +18,15 @@ export interface RuntimeFile {
 export async function readRuntime(files: Files, state: string): Promise<RuntimeFile | undefined> {
   const value = parseJson((await files.read(path(state))) ?? "");
   if (!isObject(value)) return undefined;
-  const { pid, port, url, startedAt } = value;
+  const { pid, port, url, startedAt, fingerprint } = value;
   if (typeof pid !== "number" || typeof port !== "number" || typeof url !== "string") return undefined;
-  return { pid, port, url, startedAt: typeof startedAt === "number" ? startedAt : 0 };
+  return {
+    pid,
+    port,
+    url,
+    ...(typeof fingerprint === "string" ? { fingerprint } : {}),
+    startedAt: typeof startedAt === "number" ? startedAt : 0,
+  };
 }
 
 export async function writeRuntime(files: Files, state: string, runtime: RuntimeFile): Promise<void> {

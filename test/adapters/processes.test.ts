@@ -54,6 +54,26 @@ test("a child's own status is told, also when it was asked to end", async () => 
   assert.equal(await child.exited, { code: 7, signal: undefined });
 });
 
+test("a program in the background has its own status, and its complaints are kept at their end", async () => {
+  const child = processes.start("sh", [
+    "-c",
+    'i=0; while [ $i -lt 2000 ]; do echo "line $i" >&2; i=$((i+1)); done; exit 7',
+  ]);
+  assert.equal(await child.exited, { code: 7, signal: undefined });
+  assert.match(child.stderr, "line 1999\n");
+  assert.ok(child.stderr.length <= 8192);
+});
+
+test("a program in the background is the one that was named, and has nothing to read", async () => {
+  const child = processes.start("cat", []);
+  assert.equal(await child.exited, { code: 0, signal: undefined });
+  const lasting = processes.start("sleep", ["30"]);
+  lasting.kill("SIGTERM");
+  assert.equal(await lasting.exited, { code: undefined, signal: "SIGTERM" });
+  assert.not.ok(processes.alive(lasting.pid));
+  assert.is((await processes.start("/no/such/program", []).exited).code, 127);
+});
+
 test("signals are heard until the listener is taken back", async () => {
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error("not heard")), 5000);

@@ -67,7 +67,7 @@ test("a wrong token says where it went and what to do, and is not shown", async 
   const details = { code: "AUTH_TOKEN_MISMATCH" };
   const refusal = new Refusal({ code: "INVALID_REQUEST", message: "unauthorized: gateway token mismatch", details });
   const { stderr } = await health(fakeGateway({ connect: () => refusal }), undefined, "--token", "wrong-one");
-  assert.match(stderr, "Fix: pass --token or --password, or set gateway.auth in the configuration.");
+  assert.match(stderr, "Fix: pass what this gateway asks for: --token or --password");
   assert.not.match(stderr, "wrong-one");
 });
 

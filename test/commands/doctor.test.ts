@@ -7,6 +7,7 @@ import { isObject } from "../../src/kit/json.ts";
 import { seal } from "../../src/store/seal.ts";
 import { fakeGateway } from "../client/fake-gateway.ts";
 import { scriptedHost, type ScriptedHost, type ScriptedOptions } from "../support/host.ts";
+import { printed, recorded } from "../tailscale/recorded.ts";
 import { token } from "./run.ts";
 
 const state = "/home/me/.clawdbot";
@@ -101,6 +102,44 @@ const table: readonly (Machine & { readonly code: string; readonly mended?: true
     config: { gateway: { mode: "local", auth: { mode: "password", password: "short" } } },
   },
   { code: "gateway.tailscale_serve", config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } } },
+  {
+    code: "tailscale-not-installed",
+    config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } },
+  },
+  {
+    code: "tailscale-needs-login",
+    config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } },
+    commands: { tailscale: printed("needs-login.json") },
+  },
+  {
+    code: "tailscale-no-name",
+    config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } },
+    commands: { tailscale: printed("running-no-magicdns.json") },
+  },
+  {
+    code: "tailscale-https-off",
+    config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } },
+    commands: { tailscale: printed("running-no-https.json") },
+  },
+  {
+    code: "tailscale-funnel-denied",
+    config: { gateway: { mode: "local", auth: { mode: "password", password: token }, tailscale: { mode: "funnel" } } },
+    commands: { tailscale: { stdout: recorded("running.json").replaceAll('"funnel"', '"other"') } },
+  },
+  {
+    code: "tailscale-not-published",
+    config: { gateway: { ...sound.gateway, tailscale: { mode: "serve" } } },
+    commands: {
+      "tailscale status --json": printed("running.json"),
+      "tailscale serve status --json": printed("serve-status-other.json"),
+    },
+    files: { [`${state}/runtime.json`]: '{"pid":4242,"port":18789,"url":"ws://127.0.0.1:18789"}' },
+  },
+  {
+    code: "tailscale-still-published",
+    commands: { "tailscale serve status --json": printed("serve-status.json") },
+    files: { [`${state}/tailscale.json`]: '{"mode":"serve","port":18789,"resetOnExit":false}' },
+  },
   {
     code: "gateway.tailscale_funnel",
     config: { gateway: { mode: "local", auth: { mode: "password", password: token }, tailscale: { mode: "funnel" } } },
@@ -333,7 +372,7 @@ for (const { code, mended, ...given } of table) {
 
 function behindProxy(more: object): unknown {
   const auth = { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user", ...more } };
-  return { gateway: { mode: "local", trustedProxies: ["10.0.0.1"], auth } };
+  return { gateway: { mode: "local", trustedProxies: ["10.0.0.1"], bind: "auto", auth } };
 }
 
 /** A configuration that takes a part of itself from another file, of this mode. */

@@ -109,6 +109,7 @@ function fakeGateway(options: OpenOptions, calls: string[], closes: boolean): Ga
   return {
     port: options.port(),
     addresses: "addresses" in exposure ? exposure.addresses : [],
+    tls: undefined,
     takeOver: async () => void calls.push("takeOver"),
     restart: async () => void calls.push("restart"),
     close: (reason) => {

@@ -333,6 +333,28 @@ for (const [bind, host, note] of [
     assert.match(stdout, note);
   });
 
+const published = { gateway: { mode: "local", auth: { mode: "token", token }, tailscale: { mode: "serve" } } };
+for (const [name, parts, fact] of [
+  [
+    "published",
+    [{ part: "tailscale", state: "ok", url: "https://box.tail1234.ts.net/" }],
+    ", ✓ https://box.tail1234.ts.net/",
+  ],
+  ["not published", [{ part: "tailscale", state: "degraded", reason: "serve failed: why" }], ", ✗ serve failed: why"],
+  ["unknown", [], ""],
+] as const)
+  test(`gateway status shows what is configured of Tailscale, and what came of it: ${name}`, async () => {
+    const { dial } = fakeGateway({ methods: { health: () => ({ ok: true, parts }) } });
+    const files = { "/home/me/.clawdbot/clawdbot.json": JSON.stringify(published) };
+    assert.match((await status({ files, dial })).stdout, `\nTailscale: serve${fact}\n`);
+    const { gateway, rpc } = JSON.parse((await status({ files, dial }, "--json")).stdout) as {
+      gateway: { tailscaleMode: string };
+      rpc: { tailscale?: object };
+    };
+    assert.is(gateway.tailscaleMode, "serve");
+    assert.is(rpc.tailscale !== undefined, parts.length > 0);
+  });
+
 test("SC-187 cli.md 3.6: gateway status --json has the documented keys", async () => {
   const { stdout, stderr } = await status({ dial: fakeGateway().dial, services: scriptedService() }, "--json");
   const report = JSON.parse(stdout);

@@ -37,6 +37,19 @@ test("status shows the whole at a glance", async () => {
   assert.is(code, 0);
 });
 
+for (const [part, row] of [
+  [{ state: "ok", url: "https://box.tail1234.ts.net/" }, "\nTailscale  ✓ https://box.tail1234.ts.net/\n"],
+  [{ state: "degraded", reason: "serve failed: \u001b[2Jno" }, "\nTailscale  ✗ serve failed: "],
+] as const)
+  test(`status shows where Tailscale leads to the gateway, or why nowhere: ${part.state}`, async () => {
+    const health = () => ({ ok: true, parts: [{ part: "tailscale", ...part }] });
+    const { dial } = fakeGateway({ methods: { ...answers, health } });
+    const { stdout } = await run(["status"], { files: home, dial });
+    assert.match(stdout, row);
+    assert.not.match(stdout, "\nPart ");
+    assert.not.match(stdout, "\u001b");
+  });
+
 test("status --all goes into channels, nodes and devices", async () => {
   const { stdout } = await run(["status", "--all"], { files: home, dial: fakeGateway({ methods: answers }).dial });
   assert.match(

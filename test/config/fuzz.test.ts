@@ -100,6 +100,9 @@ const flags = {
   verbose: false,
   wsLog: "auto",
   claudeCli: false,
+  tailscaleResetOnExit: false,
+  rawStream: false,
+  rawStreamPath: undefined,
   json: false,
   logLevel: undefined,
 } as const;
@@ -170,6 +173,7 @@ const reasons = [
   /^Gateway start blocked: gateway\.(bind|customBindHost|auth|tailscale|trustedProxies|tls|nodes)\b[^:]*: \S/,
   /^Gateway start blocked: set gateway\.mode=local/,
   /^Refusing to bind gateway to (lan|tailnet|custom) without auth\.$/,
+  /^Refusing to publish gateway through tailscale serve without auth\.$/,
   /^Gateway auth is (ambiguous: |set to (token|password|trusted-proxy), but no )/,
   /^Gateway bind is set to custom, but gateway\.customBindHost /,
   /tailscale (serve\/funnel|funnel) requires/,

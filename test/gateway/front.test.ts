@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createFront } from "../../src/gateway/front.ts";
 import { Failure } from "../../src/kit/error.ts";
+import type { Tls } from "../../src/tls/load.ts";
 import { settle } from "../support/fake-clock.ts";
 import { scriptedHost } from "../support/host.ts";
 
@@ -29,6 +30,22 @@ test("a request during the change waits, and the next gateway answers it", async
   const waiting = request();
   front.serve(() => new Response("second"));
   assert.is(await (await waiting).text(), "second");
+});
+
+test("an address that is encrypted otherwise than before is opened anew, and only then", async () => {
+  const { host, front } = setUp();
+  const tls = (cert: string): Tls => ({ cert, key: "k", fingerprint: cert, notes: [] });
+  const place = { addresses: ["127.0.0.1"], port: 18_789 };
+  await front.listen(place);
+  await front.listen({ ...place, tls: tls("a") });
+  assert.is(front.tls?.fingerprint, "a");
+  await front.listen({ ...place, tls: tls("a") });
+  await front.listen({ ...place, tls: tls("b") });
+  assert.equal(
+    host.net.servers.map(({ open }) => open),
+    [false, false, true],
+  );
+  assert.is(front.tls?.fingerprint, "b");
 });
 
 test("a request that came before anybody answers waits too", async () => {

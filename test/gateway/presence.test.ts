@@ -56,6 +56,14 @@ test("an app with two windows is one entry, and gone with the second", () => {
   assert.is(presence.list()[1]?.reason, "disconnect");
 });
 
+test("SC-102 the person whom Tailscale or a proxy vouches for is shown, fit for a terminal", () => {
+  const { presence } = setUp();
+  const user = { id: "ada@example.com", name: "Ada\u001b[2J" };
+  presence.client(scriptedCaller({ deviceId: "a", client: client(), user }), "connect");
+  assert.equal(presence.list()[1]?.user, { id: "ada@example.com", name: "Ada [2J" });
+  checkResult("system-presence", presence.list());
+});
+
 test("threat C nobody takes another device's place by its name", () => {
   const { presence } = setUp();
   const claim = (connId: string, deviceId: string) =>

@@ -22,7 +22,7 @@ import { noCredentials } from "./no-credentials.ts";
 /** A configuration in memory, in the state that the test says. */
 export interface ScriptedConfig extends ConfigStore {
   /** The file was changed to this; whoever listens is told. */
-  become(value: unknown, more?: Partial<ConfigSnapshot>): void;
+  become(value: unknown, more?: Partial<ConfigSnapshot>, changedPaths?: readonly string[]): void;
 }
 
 export function scriptedConfig(value: unknown = {}, path = "/home/me/.openclaw/openclaw.json"): ScriptedConfig {
@@ -57,9 +57,9 @@ export function scriptedConfig(value: unknown = {}, path = "/home/me/.openclaw/o
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    become(next, more = {}) {
+    become(next, more = {}, changedPaths = []) {
       snapshot = { ...snapshotOf(next), ...more };
-      for (const listener of listeners) listener({ snapshot, changedPaths: [] });
+      for (const listener of listeners) listener({ snapshot, changedPaths });
     },
   };
 }
@@ -163,6 +163,9 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
     turns: noTurns,
     get devices(): never {
       throw new Error("this test has no devices");
+    },
+    get senders(): never {
+      throw new Error("this test has no senders");
     },
     get nodes(): never {
       throw new Error("this test has no nodes");

@@ -138,7 +138,7 @@ function openDoors(config: Record<string, unknown>, pick: Random): string {
   if (typeof gateway !== "object" || gateway === null) return "no doors left";
   const doors = gateway as Record<string, unknown>; // it has keys
   doors["bind"] = oneOf(pick, ["loopback", "lan", "tailnet", "auto", "custom"]);
-  doors["customBindHost"] = oneOf(pick, ["0.0.0.0", "192.168.1.5", "127.0.0.1", "10.9.9.9", "::1"]);
+  doors["customBindHost"] = oneOf(pick, ["0.0.0.0", "192.168.1.5", "127.0.0.1", "10.9.9.9", "::1", "::", "nobody"]);
   const token = oneOf(pick, [
     undefined,
     "",
@@ -150,7 +150,8 @@ function openDoors(config: Record<string, unknown>, pick: Random): string {
   ]);
   const password = oneOf(pick, [undefined, undefined, "", `${planted}-password`]);
   const mode = oneOf(pick, [undefined, undefined, "none", "token", "token", "password", "trusted-proxy"]);
-  const trustedProxy = oneOf(pick, [undefined, { userHeader: "x-user" }, {}]);
+  const allowed = { userHeader: "x-user", allowLoopback: true };
+  const trustedProxy = oneOf(pick, [undefined, { userHeader: "x-user" }, allowed, {}]);
   doors["auth"] = { mode, token, password, trustedProxy };
   if (pick(2) === 0) doors["trustedProxies"] = [];
   doors["tailscale"] = { mode: oneOf(pick, ["off", "off", "off", "serve", "funnel"]) };

@@ -60,6 +60,7 @@ function textFor(key: string): string {
 const texts: Readonly<Record<string, string>> = {
   customBindHost: "192.168.1.5",
   basePath: "/ui",
+  domain: "openclaw.internal.",
   trustedProxies: "10.0.0.0/8",
   autoApproveCidrs: "192.168.1.0/24",
 };

@@ -12,6 +12,8 @@ export interface StartOptions {
   /** Written to `<home>/.openclaw/openclaw.json` when there is none. */
   readonly config?: unknown;
   readonly port?: number;
+  /** How to call the product, when not from its own main file. */
+  readonly program?: readonly string[];
 }
 
 /** A real gateway in a process of its own, on the runtime that runs the test. */
@@ -34,15 +36,15 @@ export async function startGateway(options: StartOptions = {}): Promise<GatewayP
   }
   const args = ["gateway", "--port", String(port), ...(options.args ?? ["--allow-unconfigured"])];
   const running = launch(args, home, options);
-  const pid = await within(15_000, "listening", running, () => {
-    const match = /listening on ws:\/\/\S+ \(PID (\d+)\)/.exec(running.stdout());
-    return match ? Number(match[1]) : undefined;
+  const { scheme, pid } = await within(15_000, "listening", running, () => {
+    const [, scheme, pid] = /listening on (wss?):\/\/\S+ \(PID (\d+)\)/.exec(running.stdout()) ?? [];
+    return scheme === undefined ? undefined : { scheme, pid: Number(pid) };
   });
   return {
     ...running,
     home,
     port,
-    url: `ws://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     pid,
     async stop(signal = "SIGTERM") {
       const status = await running.end(signal);

@@ -1,4 +1,5 @@
 import type {
+  BackgroundChild,
   Child,
   DialOptions,
   Host,
@@ -45,11 +46,17 @@ export interface ScriptedOptions extends Partial<
   readonly pid?: number;
   /** What `run` answers, by command line (`ss -ltnp`) or by program alone; anything else answers 127. */
   readonly commands?: Readonly<Record<string, Answer>>;
+  /** What a program that is started in the background does at once; by default it just runs. */
+  readonly started?: (child: ScriptedBackgroundChild) => void;
   /** A manager of its own making, or the real one of this system over what `commands` answers; by default none. */
   readonly services?: ServiceManager | "system";
   readonly interfaces?: readonly NetInterface[];
   /** What `dial` does; by default every dial closes with 1006. */
   readonly dial?: (url: string, events: SocketEvents, options: DialOptions) => Socket;
+  /** What DNS servers answer; by default nobody can be asked. */
+  readonly resolve?: NonNullable<Net["resolve"]>;
+  /** The multicast group; by default there is none. */
+  readonly multicast?: NonNullable<Net["multicast"]>;
   /** All of standard input. */
   readonly input?: string;
   /** Whether a person sits there: input and both outputs are terminals. */
@@ -74,6 +81,8 @@ export interface ScriptedProcesses extends Processes {
   readonly kills: { readonly pid: number; readonly signal: Signal }[];
   readonly ran: { readonly command: string; readonly args: readonly string[]; readonly options: RunOptions }[];
   readonly spawned: ScriptedChild[];
+  /** Started in the background. Signals end them, but for `stubborn` ones. */
+  readonly background: ScriptedBackgroundChild[];
   readonly title: string | undefined;
   /** This process receives a signal; answers how many listeners heard it. */
   signal(signal: Signal): number;
@@ -84,6 +93,15 @@ export interface ScriptedChild extends Child {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly signals: readonly Signal[];
+  end(code: number | undefined, signal?: string): void;
+}
+
+export interface ScriptedBackgroundChild extends BackgroundChild {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly signals: readonly Signal[];
+  /** Writes to its standard error. */
+  complain(text: string): void;
   end(code: number | undefined, signal?: string): void;
 }
 
@@ -153,7 +171,7 @@ export function scriptedHost(options: ScriptedOptions = {}): ScriptedHost {
   };
 }
 
-function createProcesses({ pid = 4242, commands = {} }: ScriptedOptions): ScriptedProcesses {
+function createProcesses({ pid = 4242, commands = {}, started }: ScriptedOptions): ScriptedProcesses {
   const listeners = new Map<Signal, Set<() => void>>();
   const ports = new Map<number, PortOwner[]>();
   const living = new Set([pid]);
@@ -163,6 +181,7 @@ function createProcesses({ pid = 4242, commands = {} }: ScriptedOptions): Script
   const kills: { pid: number; signal: Signal }[] = [];
   const ran: { command: string; args: readonly string[]; options: RunOptions }[] = [];
   const spawned: ScriptedChild[] = [];
+  const background: ScriptedBackgroundChild[] = [];
   let title: string | undefined;
 
   const end = (gone: number): void => {
@@ -183,6 +202,7 @@ function createProcesses({ pid = 4242, commands = {} }: ScriptedOptions): Script
     kills,
     ran,
     spawned,
+    background,
     get title() {
       return title;
     },
@@ -202,6 +222,16 @@ function createProcesses({ pid = 4242, commands = {} }: ScriptedOptions): Script
     spawn(command, args, { env } = {}) {
       const child = createChild(10_000 + spawned.length, command, args, env);
       spawned.push(child);
+      return child;
+    },
+    start(command, args) {
+      const child = createBackground(20_000 + background.length, command, args, {
+        ended: end,
+        stubborn: (which) => stubborn.has(which),
+      });
+      living.add(child.pid);
+      background.push(child);
+      started?.(child);
       return child;
     },
     listeners: async (port) => ports.get(port) ?? [],
@@ -244,7 +274,37 @@ function createChild(
   };
 }
 
-function createNet({ interfaces, dial }: ScriptedOptions): ScriptedNet {
+function createBackground(
+  pid: number,
+  command: string,
+  args: readonly string[],
+  { ended, stubborn }: { ended: (pid: number) => void; stubborn: (pid: number) => boolean },
+): ScriptedBackgroundChild {
+  const child = createChild(pid, command, args, undefined);
+  let stderr = "";
+  const finish: ScriptedChild["end"] = (code, signal) => {
+    ended(pid);
+    child.end(code, signal);
+  };
+  return {
+    pid,
+    command,
+    args,
+    exited: child.exited,
+    signals: child.signals,
+    get stderr() {
+      return stderr;
+    },
+    complain: (text) => void (stderr += text),
+    end: finish,
+    kill(signal) {
+      child.kill(signal);
+      if (signal === "SIGKILL" || !stubborn(pid)) finish(undefined, signal);
+    },
+  };
+}
+
+function createNet({ interfaces, dial, resolve, multicast }: ScriptedOptions): ScriptedNet {
   const servers: ScriptedServer[] = [];
   const taken = new Set<number>();
   const busy = (port: number): boolean =>
@@ -262,6 +322,8 @@ function createNet({ interfaces, dial }: ScriptedOptions): ScriptedNet {
     dial: (url, events, options = {}) => (dial ? dial(url, events, options) : deadSocket(events)),
     interfaces: () => interfaces ?? loopback,
     reaches: async (_host, port) => busy(port),
+    ...(resolve ? { resolve } : {}),
+    ...(multicast ? { multicast } : {}),
   };
 }
 

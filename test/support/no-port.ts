@@ -1,10 +1,11 @@
 import { startGatewayServer, type Gateway } from "../../src/boot.ts";
 import { decideExposure } from "../../src/gateway/exposure.ts";
+import type { Whois } from "../../src/tailscale/whois.ts";
 import type { SafeMode } from "../../src/gateway/starts.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
 import type { Socket, SocketEvents } from "../../src/host/socket.ts";
-import { createLogger } from "../../src/kit/log.ts";
+import { createLogger, type LogRecord } from "../../src/kit/log.ts";
 import { scriptedConfig, type ScriptedConfig } from "./app.ts";
 import { scriptedHost, type ScriptedHost } from "./host.ts";
 
@@ -45,7 +46,7 @@ export type Frame = any;
 
 /** A whole gateway on a machine that exists only in the test. */
 export async function openWithoutPort(
-  options: { config?: unknown; auth?: string; safeMode?: SafeMode } = {},
+  options: { config?: unknown; safeMode?: SafeMode; whois?: Whois; records?: LogRecord[] } = {},
 ): Promise<NoPort> {
   const host = scriptedHost();
   const config = scriptedConfig(options.config ?? { gateway: { mode: "local" } });
@@ -54,7 +55,7 @@ export async function openWithoutPort(
     flavour: flavours.openclaw,
     paths: pathsOf(host, flavours.openclaw, ""),
     config,
-    log: createLogger(() => host.clock.now(), []),
+    log: createLogger(() => host.clock.now(), [(record) => void options.records?.push(record)]),
     port: () => 18_789,
     safeMode: () => options.safeMode,
     leaveSafeMode: async () => undefined,
@@ -66,9 +67,11 @@ export async function openWithoutPort(
         interfaces: host.net.interfaces(),
         envPrefix: "OPENCLAW_",
       }),
+    encrypt: async () => undefined,
     verbose: false,
     wsLog: "auto",
     owner: () => undefined,
+    tailnet: options.whois && { whois: options.whois, name: () => "box.tail1234.ts.net", watch: () => () => undefined },
     onRestartRequest: () => undefined,
   });
   return reachWithoutPort({ host, config, gateway });
