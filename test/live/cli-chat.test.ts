@@ -246,7 +246,6 @@ for (const [title, args, env, file] of [
       assert.is(statSync(path).mode & 0o777, 0o600);
     } finally {
       await recorded.stop();
-      rmSync(recorded.home, { recursive: true });
     }
   });
 }
