@@ -55,7 +55,9 @@ export async function parseArgs(argv: readonly string[], table: CommandTable, pr
     const value = flag.value ?? following(argv, index);
     if (flag.value === undefined) index += 1;
     if (value === undefined || value === "") throw wrong(`${flag.typed} needs a value: ${flag.typed} ${option.value}`);
-    values[flag.name] = checked(flag.name, option, value, wrong);
+    const earlier = option.repeated ? values[flag.name] : undefined;
+    const read = checked(flag.name, option, value, wrong);
+    values[flag.name] = earlier === undefined ? read : `${String(earlier)},${read}`;
   }
 
   const wanted = found.command?.positionals ?? [];

@@ -32,6 +32,8 @@ export interface Option {
   readonly number?: { readonly min: number; readonly max: number };
   /** Shown in the help, and the value when the option is not given. */
   readonly default?: string | number;
+  /** It may be given several times: its texts arrive as one, with commas between. */
+  readonly repeated?: true;
   /** What to say of a value that is not allowed, when the usual sentence will not do. */
   readonly invalid?: string;
 }

@@ -92,16 +92,21 @@ export const devicesRotate = command({
   options: {
     device,
     role,
-    scopes: { value: "<list>", description: "Scopes of the new token, with commas between; as before when left out." },
+    scope: { value: "<scope>", description: "A scope of the new token; as before when none is given.", repeated: true },
+    scopes: { value: "<list>", description: "The same, with commas between.", repeated: true },
     ...clientOptions,
   },
-  examples: [{ command: "devices rotate <device> --scopes operator.read", description: "A token that may only read." }],
+  examples: [
+    { command: "devices rotate <device> --scope operator.read", description: "A token that may only read." },
+    { command: "devices rotate <device> --scopes operator.read,operator.write", description: "Several scopes." },
+  ],
   run(context) {
-    const { role, scopes: wanted } = context.options;
+    const { role, scope, scopes: list } = context.options;
+    const wanted = [scope, list].flatMap((given) => given?.split(",") ?? []);
     const params = {
       deviceId: deviceOf(context),
       role,
-      ...(wanted === undefined ? {} : { scopes: wanted.split(",") }),
+      ...(wanted.length === 0 ? {} : { scopes: wanted }),
     };
     return change(context, "device.token.rotate", params, `Rotated the ${role} token of ${params.deviceId}.`);
   },

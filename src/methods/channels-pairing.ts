@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { App } from "../app.ts";
 import { Failure } from "../kit/error.ts";
-import { LIFETIME_MS, MOST_WAITING, type SenderRequest } from "../pairing/senders.ts";
+import { LIFETIME_MS, type SenderRequest } from "../pairing/sender-request.ts";
+import { MOST_WAITING } from "../pairing/senders.ts";
 import { allows } from "../protocol/scope.ts";
 import { method } from "./method.ts";
 

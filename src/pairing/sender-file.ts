@@ -9,8 +9,10 @@ import type { Place } from "./sender-place.ts";
 /** One list in a document that other gateways read and write too. */
 export interface SenderFile<T> {
   readonly entries: readonly T[];
+  /** Why the list cannot be saved. */
+  readonly refusal: Failure | undefined;
   /** Replaces the list and keeps what else the document says. Rejects when another program wrote it meanwhile. */
-  save(next: readonly T[]): Promise<void>;
+  readonly save: (next: readonly T[]) => Promise<void>;
 }
 
 export interface SenderGround {
@@ -42,7 +44,10 @@ export async function readSenderFile<S extends v.GenericSchema>(
   const given = document[list];
   const read = (Array.isArray(given) ? given : []).map((each) => v.safeParse(entry, each));
   const whole = Array.isArray(given) && read.every(({ success }) => success);
-  const strange = place !== undefined && isOfAnother(document, place);
+  const refusal =
+    place && isOfAnother(document, place)
+      ? new Failure("conflict", `${key} belongs to another channel or account: give one of the two another name`)
+      : undefined;
 
   async function keepAside(damaged: string): Promise<void> {
     const copy = `${key}.damaged-${new Date(clock.now()).toISOString().replaceAll(":", "-")}`;
@@ -51,10 +56,10 @@ export async function readSenderFile<S extends v.GenericSchema>(
   }
 
   return {
-    entries: strange ? [] : read.flatMap(({ success, output }) => (success ? [output] : [])),
+    refusal,
+    entries: refusal ? [] : read.flatMap(({ success, output }) => (success ? [output] : [])),
     async save(next) {
-      if (strange)
-        throw new Failure("conflict", `${key} belongs to another channel or account: give one of them another name`);
+      if (refusal) throw refusal;
       if (text !== undefined && !whole) await keepAside(text);
       const saved = `${JSON.stringify({ version: 1, ...document, ...place, [list]: next }, null, 2)}\n`;
       await store.change(key, (now) => {

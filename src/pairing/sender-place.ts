@@ -9,12 +9,19 @@ export interface Place {
 /** The account that a channel has when nobody names another. */
 export const DEFAULT_ACCOUNT = "default";
 
-/** The place of these names, in lower case. Throws for names that must not become a file's (threat M). */
+/** The place of these names. Throws for names that must not become a file's. */
 export function placeOf(channel: string, accountId: string = DEFAULT_ACCOUNT): Place {
-  return {
-    channel: checked("channel", channel, /^[a-z][a-z0-9_-]{0,63}$/),
-    accountId: checked("account", accountId, /^[a-z0-9][a-z0-9_-]{0,63}$/),
-  };
+  return { channel: channelName(channel), accountId: accountName(accountId) };
+}
+
+/** A channel's id in lower case, strictly matched: it becomes a file's name (threat M). */
+export function channelName(name: string): string {
+  return checked("a channel", name, CHANNEL);
+}
+
+/** The same for an account of a channel. */
+export function accountName(name: string): string {
+  return checked("an account", name, /^[a-z0-9][a-z0-9_-]{0,63}$/);
 }
 
 /** The storage key of those who wait at a channel, at all its accounts (cli.md 2.10). */
@@ -25,7 +32,7 @@ export function waitingKey(channel: string): string {
 /** The channels that have such a key among these. */
 export function channelsIn(keys: readonly string[]): readonly string[] {
   const names = keys.filter((key) => key.endsWith(WAITING)).map((key) => key.slice(FOLDER.length, -WAITING.length));
-  return names.filter((name) => /^[a-z][a-z0-9_-]{0,63}$/.test(name));
+  return names.filter((name) => CHANNEL.test(name));
 }
 
 /** What the keys of all places begin with. */
@@ -48,6 +55,7 @@ export function isSenderId(id: string): boolean {
   return id.length <= 256 && /^[^\s\p{C}]+$/u.test(id) && !notAPerson.some((pattern) => pattern.test(id));
 }
 
+const CHANNEL = /^[a-z][a-z0-9_-]{0,63}$/;
 const WAITING = "-pairing.json";
 
 const notAPerson: readonly RegExp[] = [
@@ -65,7 +73,6 @@ function checked(what: string, name: string, pattern: RegExp): string {
   if (pattern.test(plain)) return plain;
   throw new Failure(
     "invalid-request",
-    `${JSON.stringify(name.slice(0, 80))} is not the id of ${what === "account" ? "an" : "a"} ${what}: ` +
-      "use at most 64 letters, digits, - and _, as in the configuration",
+    `${JSON.stringify(name.slice(0, 80))} is not the id of ${what}: use at most 64 letters, digits, - and _`,
   );
 }

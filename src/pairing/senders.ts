@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Clock } from "../host/host.ts";
 import { Failure } from "../kit/error.ts";
 import { createLanes } from "../kit/lanes.ts";
@@ -7,28 +6,28 @@ import { sameSecret } from "../kit/secret.ts";
 import type { Store } from "../store/store.ts";
 import { readSenderFile, type SenderFile, type SenderGround } from "./sender-file.ts";
 import {
+  accountName,
   allowedKeys,
+  channelName,
   channelsIn,
-  DEFAULT_ACCOUNT,
   FOLDER,
   isSenderId,
   type Place,
   placeOf,
   waitingKey,
 } from "./sender-place.ts";
-
-/** Somebody who wrote to an account of a channel and waits to be let in. */
-export interface SenderRequest extends Place {
-  /** The id by which the network knows him for good. */
-  readonly sender: string;
-  /** What he was told, and tells the owner. */
-  readonly code: string;
-  /** What he calls himself and the like: words of a stranger. */
-  readonly about: Readonly<Record<string, string>>;
-  readonly createdAtMs: number;
-  readonly lastSeenAtMs: number;
-  readonly expiresAtMs: number;
-}
+import {
+  accountOf,
+  clipped,
+  idSchema,
+  isWaiting,
+  newCode,
+  requestSchema,
+  seenAt,
+  shown,
+  type SenderRequest,
+  type StoredRequest,
+} from "./sender-request.ts";
 
 export interface Stranger {
   readonly channel: string;
@@ -64,7 +63,6 @@ export interface Senders {
   allowed(channel: string, accountId?: string): Promise<ReadonlySet<string>>;
 }
 
-export const LIFETIME_MS = 3_600_000;
 /** Of one account. */
 export const MOST_WAITING = 3;
 
@@ -73,13 +71,9 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
   const ground: SenderGround = { store, clock, log: log.child("pairing") };
   const lanes = createLanes();
 
-  /** A request from the future was made before the clock was set back: it counts no longer. */
-  const isWaiting = ({ createdAt }: StoredRequest): boolean =>
-    Math.abs(clock.now() - Date.parse(createdAt)) < LIFETIME_MS;
-
   async function waitingAt(channel: string): Promise<SenderFile<StoredRequest>> {
     const file = await readSenderFile(ground, { key: waitingKey(channel), list: "requests", entry: requestSchema });
-    return { ...file, entries: file.entries.filter(isWaiting) };
+    return { ...file, entries: file.entries.filter((request) => isWaiting(request, clock.now())) };
   }
 
   function allowedIn(key: string, place: Place): Promise<SenderFile<string>> {
@@ -97,7 +91,8 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
     const code = given.trim().toUpperCase();
     let found: StoredRequest | undefined;
     // Looks at all of them, so that how long it takes says nothing about any.
-    for (const request of entries) if ((await sameSecret(code, request.code)) && isAt(request, place)) found = request;
+    for (const request of entries)
+      if ((await sameSecret(code, request.code)) && accountOf(request) === place.accountId) found = request;
     if (!found)
       throw new Failure(
         "invalid-request",
@@ -110,8 +105,8 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
 
   return {
     async waiting({ channel, accountId } = {}) {
-      const named = channel === undefined ? undefined : placeOf(channel).channel;
-      const account = accountId === undefined ? undefined : placeOf("any", accountId).accountId;
+      const named = channel === undefined ? undefined : channelName(channel);
+      const account = accountId === undefined ? undefined : accountName(accountId);
       const channels = named === undefined ? channelsIn(await store.keys(FOLDER)) : [named];
       const found = await Promise.all(
         channels.map(async (each) =>
@@ -124,7 +119,7 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
         .toSorted((a, b) => a.createdAtMs - b.createdAtMs);
     },
 
-    ask({ channel, accountId, sender, about = {} }) {
+    async ask({ channel, accountId, sender, about = {} }) {
       const place = placeOf(channel, accountId);
       if (!isSenderId(sender))
         throw new Failure(
@@ -135,7 +130,7 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
         if ((await allowedAt(place)).has(sender)) return { outcome: "allowed" };
         const { entries, save } = await waitingAt(place.channel);
         const now = clock.now();
-        const here = entries.filter((request) => isAt(request, place));
+        const here = entries.filter((request) => accountOf(request) === place.accountId);
         const same = here.find(({ id }) => id === sender);
         const lastSeenAt = new Date(now).toISOString();
         if (same) {
@@ -162,6 +157,7 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
         const request = await take(place, code, ({ id }) => {
           if (!isSenderId(id))
             throw new Failure("invalid-request", `${JSON.stringify(id.slice(0, 80))} is not a person's lasting id`);
+          if (allowed.refusal) throw allowed.refusal;
           if (allowed.entries.length >= MOST_ALLOWED)
             throw new Failure(
               "conflict",
@@ -184,65 +180,3 @@ export function openSenders(store: Store, clock: Clock, log: Logger): Senders {
 
 const SEEN_EVERY_MS = 60_000;
 const MOST_ALLOWED = 10_000;
-/** Without those that look like others: 0 and O, 1 and I. There are 32, so that a byte's low bits pick one evenly. */
-const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
-/** Other gateways write ids of digits as numbers too; one that a number cannot hold exactly would be somebody else's. */
-const idSchema = v.union([v.string(), v.pipe(v.number(), v.safeInteger(), v.transform(String))]);
-
-/** A request as it is kept; what else other gateways write into it stays. */
-const requestSchema = v.looseObject({
-  id: idSchema,
-  code: v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z0-9]{4,32}$/)),
-  createdAt: v.pipe(
-    v.string(),
-    v.check((text) => Number.isFinite(Date.parse(text))),
-  ),
-  lastSeenAt: v.optional(v.string()),
-  meta: v.optional(v.record(v.string(), v.unknown())),
-});
-type StoredRequest = v.InferOutput<typeof requestSchema>;
-
-function accountOf({ meta }: StoredRequest): string {
-  const accountId = meta?.["accountId"];
-  return (typeof accountId === "string" && accountId.trim().toLowerCase()) || DEFAULT_ACCOUNT;
-}
-
-function isAt(request: StoredRequest, { accountId }: Place): boolean {
-  return accountOf(request) === accountId;
-}
-
-function seenAt({ lastSeenAt, createdAt }: StoredRequest): number {
-  const seen = Date.parse(lastSeenAt ?? "");
-  return Number.isFinite(seen) ? seen : Date.parse(createdAt);
-}
-
-function shown(channel: string, request: StoredRequest): SenderRequest {
-  const { accountId: _, ...about } = clipped(request.meta ?? {});
-  const createdAtMs = Date.parse(request.createdAt);
-  return {
-    channel,
-    accountId: accountOf(request),
-    sender: request.id,
-    code: request.code,
-    about,
-    createdAtMs,
-    lastSeenAtMs: seenAt(request),
-    expiresAtMs: createdAtMs + LIFETIME_MS,
-  };
-}
-
-/** The first few texts, each cut to what fits in a table. */
-function clipped(about: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const texts = Object.entries(about).flatMap(([key, value]) =>
-    typeof value === "string" && value.trim() !== "" ? [[key.slice(0, 40), value.trim().slice(0, 200)] as const] : [],
-  );
-  return Object.fromEntries(texts.slice(0, 12));
-}
-
-function newCode(taken: ReadonlySet<string>): string {
-  for (;;) {
-    const code = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => ALPHABET[byte & 31]).join("");
-    if (!taken.has(code)) return code;
-  }
-}

@@ -150,7 +150,7 @@ const REMEMBERED_MS = 2 * LIFETIME_MS;
 const MOST_OPEN = 16;
 const MOST_KEPT = 64;
 
-/** The operator scopes that a code hands out, none of which lets others in. */
+/** The operator scopes that a code hands out. */
 const profiles: Readonly<Record<SetupAccess, readonly Scope[]>> = {
   full: [
     "operator.admin",

@@ -28,6 +28,7 @@ const gateway = make("gateway", {
   },
   tailscale: { value: "<mode>", description: "", choices: ["off", "serve", "funnel"] },
   token: { value: "<token>", description: "" },
+  allow: { value: "<name>", description: "", repeated: true },
   force: { description: "" },
   dev: { description: "" },
 });
@@ -160,6 +161,11 @@ test("a number outside its bounds, or none, is refused", async () => {
     (await refused("gateway", "health", "--timeout", "soon")).message,
     /^Invalid --timeout soon \(use a whole/,
   );
+});
+
+test("an option that may be repeated keeps every value, any other its last", async () => {
+  const { options } = await parse("gateway", "--allow", "a", "--allow=b", "--token", "x", "--token", "y");
+  assert.equal([options["allow"], options["token"]], ["a,b", "y"]);
 });
 
 test("what is not given has its default, a switch false", async () => {

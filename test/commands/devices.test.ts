@@ -70,6 +70,12 @@ const verbs: readonly (readonly [line: string, method: string, params: object, s
     "✓ Revoked the operator token of d1.\n",
   ],
   [
+    "rotate --device d1 --scope operator.read --role operator --scope operator.write",
+    "device.token.rotate",
+    { deviceId: "d1", role: "operator", scopes: ["operator.read", "operator.write"] },
+    "✓ Rotated the operator token of d1.\n",
+  ],
+  [
     "rotate d1 --scopes operator.read,operator.write",
     "device.token.rotate",
     { deviceId: "d1", role: "operator", scopes: ["operator.read", "operator.write"] },
