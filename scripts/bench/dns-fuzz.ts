@@ -1,106 +1,95 @@
-// How late an event loop is that advertises by multicast DNS, in quiet and under a flood of malformed packets.
-//   bun scripts/bench/dns-fuzz.ts [--runtime bun,deno,node24] [--seconds 5]
-// Uses the group 224.0.0.251 on `lo`. The flood comes from this process as fast as it can, the advertiser is another.
-// Every 10 ms the advertiser looks how late it is: p50, p99 and maximum.
-import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
+// How late a gateway is that announces itself by multicast DNS, in quiet and under a flood of malformed packets.
+//   bun scripts/bench/dns-fuzz.ts [--runtime bun,bun-built,deno,node,node24] [--seconds 15] (as root, on Linux)
+// Gateway and client run on one side of a network of two namespaces, the flood comes from the other, as fast as it can.
+// Measured are the time of a `health` call on an open connection, one every 10 ms, and what the gateway says of its own
+// event loop: how late a timer of one second ran, in the last minute. Of the packets the kernel drops what does not fit
+// into the socket's queue; of the rest the gateway reads a hundred a second.
+import { readFileSync } from "node:fs";
 import mri from "mri";
-import { clock } from "../../adapters/machine/clock.ts";
-import { joinMulticast } from "../../adapters/machine/mdns.ts";
-import { net } from "../../adapters/machine/net.ts";
-import { startAdvertiser } from "../../src/discovery/advertise.ts";
-import type { MulticastSocket } from "../../src/host/multicast.ts";
-import { createLogger } from "../../src/kit/log.ts";
-import { attacks, damaged, seeded } from "../../test/support/dns-noise.ts";
+import { flood } from "../../test/support/dns-flood.ts";
+import { startGateway, until } from "../../test/support/gateway-process.ts";
+import type { Running } from "../../test/support/launch.ts";
+import { openNetwork, type Network, type Side } from "../../test/support/netns.ts";
+import { openRpc, type RpcPayload } from "../../test/support/rpc-client.ts";
+import { chosenRuntimes } from "./process.ts";
 
-const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "advertise"] });
-const seconds = Number(options["seconds"] || 5);
-const everyMs = 10;
-const runtimes: Readonly<Record<string, readonly string[]>> = {
-  bun: ["node_modules/.bin/bun"],
-  deno: ["node_modules/.bin/deno", "run", "-A", "--no-check"],
-  node24: ["node_modules/node/bin/node", "--no-warnings"],
-};
+const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "flood", "call"] });
+const token = "a-token-of-this-measurement";
+const port = 18_789;
+const seconds = Number(options["seconds"] || 15);
 
-if (options["advertise"]) await advertise();
+if (options["flood"]) {
+  const about = { instance: "near (OpenClaw)", hostname: "near" };
+  print(String(await flood({ from: options["flood"], about, packets: Infinity, ms: seconds * 1000 })));
+} else if (options["call"]) await call(options["call"]);
 else {
-  const chosen = String(options["runtime"] || Object.keys(runtimes).join(",")).split(",");
-  for (const name of chosen) await measure(name, runtimes[name] ?? []);
+  const network = await openNetwork();
+  if ("skipped" in network) throw new Error(network.skipped);
+  for (const [name, { gateway }] of await chosenRuntimes(options["runtime"] ?? ""))
+    await measure(name, gateway, network).catch((error: unknown) => print(`${name}: ${String(error)}`));
+  await network.close();
   process.exit(0);
 }
 
-async function measure(name: string, [command = "", ...leading]: readonly string[]): Promise<void> {
-  const child = spawn(command, [...leading, "scripts/bench/dns-fuzz.ts", "--advertise", "yes"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  let lines = "";
-  child.stdout.on("data", (data: Buffer) => void (lines += data.toString()));
-  const line = async (): Promise<string> => {
-    while (!lines.includes("\n")) await once(child.stdout, "data");
-    const [first = "", ...rest] = lines.split("\n");
-    lines = rest.join("\n");
-    return first;
-  };
-  const report = async (what: string): Promise<void> => {
-    child.stdin.write("report\n");
-    print(`${name.padEnd(7)} ${what.padEnd(32)} ${await line()}`);
-  };
-  await line(); // it has announced itself
-  child.stdin.write("report\n");
-  await line();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  await report("quiet");
-  const perSecond = await flood(seconds * 1000);
-  await report(`${perSecond.toFixed(0)} packets a second`);
-  child.kill();
-  await once(child, "exit");
+async function measure(name: string, command: readonly string[], { near, far }: Network): Promise<void> {
+  const config = { gateway: { mode: "local", auth: { token } } };
+  const gateway = await startGateway({ port, config, args: ["--bind", "lan"], program: near.command(command) });
+  await until("announcement", () => gateway.stdout().includes("✓ announcing") || undefined, 15_000);
+  const quiet = play(near, "--call", gateway.url);
+  await pause(seconds * 1000);
+  await quiet.end();
+  const caller = play(near, "--call", gateway.url);
+  const dropped = droppedByKernel(gateway.pid);
+  const flooder = play(far, "--flood", far.address4);
+  await flooder.exited;
+  const lost = droppedByKernel(gateway.pid) - dropped;
+  await caller.end();
+  const sent = Number(flooder.stdout());
+  print(`${name.padEnd(9)} quiet: ${quiet.stdout().trim()}${quiet.stderr()}`);
+  print(`${" ".repeat(9)} flood: ${caller.stdout().trim()}${caller.stderr()}`);
+  print(`${" ".repeat(9)} ${(sent / seconds).toFixed(0)} packets a second; of ${sent} the kernel dropped ${lost}`);
+  await gateway.stop();
 }
 
-/** Sends for this long; answers how many packets a second it was. */
-async function flood(ms: number): Promise<number> {
-  const random = seeded(5);
-  const packets = [
-    ...Object.values(attacks()).filter(({ length }) => length > 0),
-    ...Array.from({ length: 200 }, () => damaged(random)),
-  ];
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(5353 + 10_000, "127.0.0.1", resolve));
-  socket.setMulticastInterface("127.0.0.1");
-  const start = performance.now();
-  let sent = 0;
-  while (performance.now() - start < ms) {
-    await Promise.all(
-      packets.map((bytes) => new Promise<void>((resolve) => socket.send(bytes, 5353, "224.0.0.251", () => resolve()))),
-    );
-    sent += packets.length;
-  }
-  socket.close();
-  return (sent * 1000) / (performance.now() - start);
+/** Another process of this script, on one side. */
+function play(side: Side, ...role: readonly string[]): Running {
+  return side.start([process.execPath, "scripts/bench/dns-fuzz.ts", "--seconds", String(seconds), ...role]);
 }
 
-async function advertise(): Promise<void> {
-  let socket: MulticastSocket | undefined;
-  const multicast: typeof joinMulticast = async (at, events) => (socket = await joinMulticast(at, events));
-  const service = { types: ["_openclaw-gw._tcp"], instance: "bench", hostname: "bench", port: 18_789, txt: [] };
-  await startAdvertiser({ net: { ...net, multicast }, clock }, service, {
-    log: createLogger(Date.now, []),
-    interfaces: ({ address }) => address === "127.0.0.1",
-  });
-  const late: number[] = [];
-  let due = performance.now() + everyMs;
-  setInterval(() => {
-    const now = performance.now();
-    late.push(Math.max(now - due, 0));
-    due = now + everyMs;
-  }, everyMs);
-  print("ready");
-  process.stdin.on("data", () => {
-    const sorted = late.splice(0).sort((a, b) => a - b);
-    const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
-    const dropped = `dropped ${socket?.dropped.flooded} unread, ${socket?.dropped.malformed} malformed`;
-    print(`p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms; ${dropped}`);
-  });
+/** Calls until it is ended, then says how long that took. */
+async function call(url: string): Promise<void> {
+  const rpc = await openRpc(url, { auth: { token } });
+  const times: number[] = [];
+  let ended = false;
+  let loop: RpcPayload;
+  process.once("SIGTERM", () => void (ended = true));
+  const next = async (): Promise<void> => {
+    const started = performance.now();
+    const health: RpcPayload = await rpc.call("health");
+    times.push(performance.now() - started);
+    loop = health.eventLoop;
+    if (!ended) return pause(10).then(next);
+  };
+  await next();
+  const sorted = times.sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
+  print(
+    `health p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} ms; event loop p99 ${loop.delayP99Ms}, max ${loop.delayMaxMs} ms`,
+  );
+  rpc.close();
+}
+
+/** The last column of the sockets that are bound to port 5353 in the process's network. */
+function droppedByKernel(pid: number): number {
+  return ["udp", "udp6"]
+    .flatMap((family) => readFileSync(`/proc/${pid}/net/${family}`, "utf8").split("\n"))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local]) => local?.endsWith(":14E9"))
+    .reduce((sum, columns) => sum + Number(columns.at(-1)), 0);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function print(text: string): void {

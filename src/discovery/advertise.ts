@@ -3,8 +3,10 @@ import type { Host, NetInterface } from "../host/host.ts";
 import type { MulticastSocket } from "../host/multicast.ts";
 import type { Logger } from "../kit/log.ts";
 import { rememberSaid, slowDown } from "./conflict.ts";
+import { watchFlood } from "./flood.ts";
 import { membershipsOf } from "./memberships.ts";
 import { hostName, numberedHostname, numberedInstance, unnumbered, type Names, type Numbers } from "./names.ts";
+import { recentInterfaces } from "./recent-interfaces.ts";
 import { createRespondingLink, type Change, type RespondingLink } from "./responding-link.ts";
 import { recordsOf, type Advertisement } from "./service.ts";
 import { noticeSleep } from "./slept.ts";
@@ -30,6 +32,12 @@ export interface AdvertiserOptions {
   readonly random?: () => number;
 }
 
+interface Joined {
+  readonly link: RespondingLink;
+  readonly at: NetInterface;
+  readonly tellFlood: () => void;
+}
+
 /** How often the machine's interfaces are looked at: nothing tells when a cable is plugged in. */
 const lookMs = 5000;
 
@@ -43,9 +51,10 @@ export async function startAdvertiser(
   { log, interfaces, numbers: before = unnumbered, renamed, random = Math.random }: AdvertiserOptions,
 ): Promise<Advertiser> {
   const { net, clock } = host;
-  const links = new Map<string, { readonly link: RespondingLink; readonly at: NetInterface }>();
+  const links = new Map<string, Joined>();
   const troubled = new Set<string>();
-  const said = rememberSaid(() => new Set(net.interfaces().map(({ address }) => address)));
+  const recent = recentInterfaces(host);
+  const said = rememberSaid((address) => recent().some((each) => each.address === address));
   const waitAfterConflict = slowDown(clock);
   const slept = noticeSleep(clock, 2 * lookMs);
   let advertisement = first;
@@ -95,15 +104,18 @@ export async function startAdvertiser(
     }
     if (!socket) return;
     if (closed) return socket.close();
+    const tellFlood = watchFlood(socket.dropped, (dropped) => {
+      log.warn("mDNS packets came faster than they are read", { interface: at.name, address: at.address, ...dropped });
+    });
     const made = createRespondingLink(socket, {
       clock,
       random,
       said,
-      addresses: () => net.interfaces().filter(({ name }) => name === at.name),
+      addresses: () => recent().filter(({ name }) => name === at.name),
       conflict: (conflicts, established) => conflict(made, conflicts, established),
     });
     link = made;
-    links.set(key, { link, at });
+    links.set(key, { link, at, tellFlood });
     link.announce(recordsAt(at));
   }
 
@@ -122,7 +134,8 @@ export async function startAdvertiser(
     const awoken = slept();
     const wanted = membershipsOf(net.interfaces().filter(interfaces));
     for (const key of troubled) if (!wanted.has(key)) troubled.delete(key);
-    for (const [key, { link, at }] of links) {
+    for (const [key, { link, at, tellFlood }] of links) {
+      tellFlood();
       if (wanted.has(key)) {
         link.announce(recordsAt(at));
         if (awoken) link.probe(0);

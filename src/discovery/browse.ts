@@ -96,7 +96,10 @@ interface AskOptions {
   readonly tell: () => void;
 }
 
-/** Asks for the types, and for what their services lack, each question less and less often (RFC 6762 5.2). */
+/**
+ * Asks for the types, and for what their services lack, each question less and less often (RFC 6762 5.2). Others'
+ * questions do not count as ours (RFC 6762 7.3): a search of seconds asks little, and nobody shall be able to silence it.
+ */
 function askOn(
   socket: MulticastSocket,
   { cache, clock, types, random, tell }: AskOptions,

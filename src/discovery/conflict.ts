@@ -13,7 +13,7 @@ export interface Said {
 const maxSaid = 256;
 
 /** Another program of this machine, such as Avahi, announces the same host name with all of the machine's addresses. */
-export function rememberSaid(addresses: () => ReadonlySet<string>): Said {
+export function rememberSaid(isOurAddress: (address: string) => boolean): Said {
   const keys = new Set<string>();
   return {
     add(records) {
@@ -27,7 +27,7 @@ export function rememberSaid(addresses: () => ReadonlySet<string>): Said {
       }
     },
     has: (record) =>
-      record.type === "A" || record.type === "AAAA" ? addresses().has(record.data) : keys.has(recordKey(record)),
+      record.type === "A" || record.type === "AAAA" ? isOurAddress(record.data) : keys.has(recordKey(record)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { NetInterface } from "../host/host.ts";
+import { tailnet6 } from "../host/tailnet.ts";
 import { inNetwork, parseIp } from "../kit/ip.ts";
 
 /**
@@ -21,7 +22,6 @@ export function isPrivate(address: string): boolean {
 
 /** RFC 1918, RFC 3927, RFC 4193, RFC 4291 2.5.6. */
 const privateNetworks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"];
-const tailnet6 = "fd7a:115c:a1e0::/48";
 
 function lies(address: string, networks: readonly string[]): boolean {
   const ip = parseIp(address);

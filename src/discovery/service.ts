@@ -11,7 +11,7 @@ export interface Advertisement extends Names {
 }
 
 /** The list of service types on a network (RFC 6763 9). */
-export const typesName = "_services._dns-sd._udp.local";
+const typesName = "_services._dns-sd._udp.local";
 
 // As the gateways before this one announce (RFC 6762 10 has the same): what names a host changes sooner than the rest.
 const hostTtl = 120;

@@ -9,6 +9,8 @@ export interface AnnouncingFacts {
   readonly disabled: string | undefined;
   /** Where the gateway listens. */
   readonly addresses: readonly string[];
+  /** Where that is `::`, it is every IPv4 address too. */
+  readonly dualStack?: boolean | undefined;
 }
 
 /** What is announced on the local network, and where. */
@@ -25,7 +27,8 @@ export interface AnnouncingPlan {
  * can connect: a beacon of what nobody can reach is noise. Asked for by hand it announces what listens on loopback too,
  * for those who come through SSH.
  */
-export function planAnnouncing({ mdns, disabled, addresses }: AnnouncingFacts): AnnouncingPlan | undefined {
+export function planAnnouncing(facts: AnnouncingFacts): AnnouncingPlan | undefined {
+  const { mdns, disabled, addresses, dualStack } = facts;
   const { mode, publicNetworks } = mdns;
   if (mode === "off" || /^(?:1|true|yes|on)$/i.test(disabled ?? "")) return undefined;
   const reachable = addresses.some(
@@ -34,7 +37,9 @@ export function planAnnouncing({ mdns, disabled, addresses }: AnnouncingFacts): 
   const byHand = mode !== undefined || /^(?:0|false|no|off)$/i.test(disabled ?? "");
   if (!reachable && !byHand) return undefined;
   const listens = ({ address, family }: NetInterface): boolean =>
-    addresses.includes(address) || addresses.includes(family === 4 ? everyIpv4 : everyIpv6);
+    addresses.includes(address) ||
+    addresses.includes(family === 4 ? everyIpv4 : everyIpv6) ||
+    (dualStack === true && addresses.includes(everyIpv6));
   return {
     mode: mode ?? "minimal",
     reachable,

@@ -8,6 +8,7 @@ import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import { planAnnouncing, type AnnouncingPlan } from "./announcing-plan.ts";
 import { tailnetAddresses } from "./addresses.ts";
+import { createNameMemory } from "./name-memory.ts";
 import { updateZone } from "./wide-area.ts";
 
 /** Tells the network about a gateway that listens. Nothing here keeps the gateway from starting or ending. */
@@ -38,6 +39,7 @@ const goodbyeMs = 300;
 
 export function createAnnouncing(options: AnnouncingOptions): Announcing {
   const { host, log } = options;
+  const memory = createNameMemory(host, join(options.paths.state, "announced.json"), log);
   let plan: AnnouncingPlan | undefined;
   let facts: BeaconFacts | undefined;
   let advertiser: Advertiser | undefined;
@@ -52,7 +54,8 @@ export function createAnnouncing(options: AnnouncingOptions): Announcing {
     const silent = options.silent();
     const disabled = setting(host, options.flavour, "DISABLE_BONJOUR");
     const { mdns, wideArea: settings } = config.current().value.discovery;
-    plan = silent ? undefined : planAnnouncing({ mdns, disabled, addresses: gateway.addresses });
+    const { addresses } = gateway;
+    plan = silent ? undefined : planAnnouncing({ mdns, disabled, addresses, dualStack: host.net.dualStack });
     facts = await factsOf(options, plan);
     await onLocalNetwork(facts);
     // The state folder may be another process's by now.
@@ -70,8 +73,6 @@ export function createAnnouncing(options: AnnouncingOptions): Announcing {
       else {
         // Loaded when used: a gateway on loopback never needs it.
         const { startAdvertiser } = await import("../discovery/advertise.ts");
-        const { createNameMemory } = await import("./name-memory.ts");
-        const memory = createNameMemory(host, join(options.paths.state, "announced.json"), log);
         advertiser = await startAdvertiser(host, beacon, {
           log: log.child("bonjour"),
           interfaces: used,

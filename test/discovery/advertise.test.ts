@@ -356,6 +356,64 @@ test("an interface that comes is probed and announced, one that goes is dropped,
   await advertiser.close();
 });
 
+test("an address that is missing in one look and there in the next is probed and announced anew", async () => {
+  const { clock, node, sent, advertiser } = await established();
+  const all = node.interfaces;
+  node.interfaces = [];
+  await clock.advance(5000);
+  sent();
+  node.interfaces = all;
+  await clock.advance(10_000);
+  const packets = sent();
+  assert.is(packets.filter(({ message }) => message.authorities.length > 0).length, 3);
+  assert.is(packets.filter(({ message }) => message.isResponse).length, 2);
+  await advertiser.close();
+});
+
+test("RFC 6762 8: after the machine slept the names are probed for and announced anew", async () => {
+  const { clock, sent, advertiser } = await established();
+  clock.jump(3_600_000);
+  await clock.advance(10_000);
+  const packets = sent();
+  assert.is(packets.filter(({ message }) => message.authorities.length > 0).length, 3);
+  assert.is(packets.filter(({ message }) => message.isResponse).length, 2);
+  await clock.advance(60_000);
+  assert.equal(sent(), []);
+  await advertiser.close();
+});
+
+test("one that is closed while it asks anew for names that it had says goodbye for them", async () => {
+  const { clock, sent, advertiser } = await established();
+  clock.jump(3_600_000);
+  await clock.advance(5100);
+  sent();
+  await advertiser.close();
+  assert.ok(brief(sent()[0]?.message.answers ?? []).includes(`${tcp} PTR 0`));
+});
+
+test("threat H: a flood is told of when it begins, and when it has doubled", async () => {
+  const clock = createFakeClock();
+  const wire = createWire(clock);
+  const { net } = plug(clock, { lan0: wire }, ["192.0.2.1"]);
+  const records: LogRecord[] = [];
+  const log = createLogger(() => clock.now(), [(record) => void records.push(record)]);
+  const dropped = { malformed: 7, flooded: 0 };
+  const multicast: typeof net.multicast = async (at, events) => ({ ...(await net.multicast(at, events)), dropped });
+  const advertiser = await startAdvertiser({ net: { ...net, multicast }, clock }, vm, { log, interfaces: () => true });
+  for (const flooded of [999, 1500, 1500, 2999, 3000]) {
+    dropped.flooded = flooded;
+    await clock.advance(5000);
+  }
+  assert.equal(
+    records.map(({ fields }) => [fields["interface"], fields["flooded"], fields["malformed"]]),
+    [
+      ["lan0", 1500, 7],
+      ["lan0", 3000, 7],
+    ],
+  );
+  await advertiser.close();
+});
+
 test("an interface that cannot be joined is one warning, and is tried again", async () => {
   const { clock, node, records, sent, advertiser } = await established();
   node.broken.add("lan1");

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { startAdvertiser, type Advertiser } from "../../src/discovery/advertise.ts";
-import type { Names } from "../../src/discovery/names.ts";
+import { unnumbered, type Names, type Numbers } from "../../src/discovery/names.ts";
 import type { Advertisement } from "../../src/discovery/service.ts";
 import type { DnsRecord } from "../../src/host/dns.ts";
 import { createLogger, type LogRecord } from "../../src/kit/log.ts";
@@ -21,21 +21,22 @@ interface Member {
 function network(): {
   readonly clock: FakeClock;
   readonly wire: Wire;
-  readonly join: (address: string, what?: Advertisement) => Promise<Member>;
+  readonly join: (address: string | readonly string[], what?: Advertisement, numbers?: Numbers) => Promise<Member>;
 } {
   const clock = createFakeClock();
   const wire = createWire(clock);
   return {
     clock,
     wire,
-    async join(address, what = vm) {
+    async join(address, what = vm, numbers = unnumbered) {
       const records: LogRecord[] = [];
       const renamed: Names[] = [];
       const log = createLogger(() => clock.now(), [(record) => void records.push(record)]);
-      const node = plug(clock, { lan0: wire }, [address]);
+      const node = plug(clock, { lan0: wire }, [address].flat());
       const options = {
         log,
         interfaces: () => true,
+        numbers,
         renamed: (names: Names) => void renamed.push(names),
         random: () => 0,
       };
@@ -200,6 +201,48 @@ test("RFC 6762 8.1: after 15 conflicts in ten seconds every further try waits fo
   assert.equal(wire.sent, []);
   await clock.advance(1);
   assert.is(wire.sent.length, 1);
+});
+
+test("whoever claims names that have not been asked for yet drives nobody on to the next ones", async () => {
+  const { clock, wire, join } = network();
+  const { advertiser, records } = await join("192.0.2.1");
+  for (let turn = 0; turn < 15; turn++) {
+    await clock.advance(100);
+    await wire.say({ isResponse: true, answers: [srv(`${advertiser.names.instance}.${type}.local`, 60_000)] });
+  }
+  const lines = records.length;
+  for (let number = 16; number < 200; number++)
+    await wire.say({ isResponse: true, answers: [srv(`vm (${number}).${type}.local`, 60_000)] });
+  assert.is(advertiser.names.instance, "vm (16)");
+  assert.is(records.length, lines);
+});
+
+test("RFC 6762 9: the numbers of the last time are tried first", async () => {
+  const { clock, join, wire } = network();
+  const { advertiser } = await join("192.0.2.1", vm, { instance: 2, hostname: 3 });
+  await clock.advance(5000);
+  assert.equal(advertiser.names, { instance: "vm (2)", hostname: "vm-3" });
+  assert.is(wire.sent[0]?.message.questions[0]?.name, `vm (2).${type}.local`);
+});
+
+test("RFC 6762 10.1: of a name that is lost on one family nothing is taken back on the other, of the rest all is", async () => {
+  const { clock, wire, join } = network();
+  const older = "_clawdbot-gw._tcp";
+  const { advertiser } = await join(["192.0.2.1", "fd00::1"], { ...vm, types: [type, older] });
+  await clock.advance(60_000);
+  wire.sent.splice(0);
+  await wire.say({ isResponse: true, answers: [srv(instance, 60_000)] });
+  await clock.advance(100);
+  await wire.say({ isResponse: true, answers: [srv(instance, 60_000)] });
+  assert.is(advertiser.names.instance, "vm (2)");
+  const goodbyes = (from: string) =>
+    wire.sent
+      .filter((each) => each.from === from)
+      .flatMap(({ message }) => message.answers.filter(({ ttl }) => ttl === 0))
+      .map(({ name, type: kind }) => `${name} ${kind}`);
+  const gone = [`${older}.local PTR`, `vm.${older}.local SRV`, `vm.${older}.local TXT`];
+  assert.equal(goodbyes("192.0.2.1"), gone);
+  assert.equal(goodbyes("fd00::1"), gone);
 });
 
 test("names stay numbered over an update, and start anew with a new name", async () => {

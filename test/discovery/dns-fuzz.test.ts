@@ -63,6 +63,27 @@ test("threat H: damaged messages neither break nor fill an advertiser and a brow
   assert.is(clock.armed, 0);
 });
 
+test("threat H: a packet of hundreds of addresses for our host name costs one look at the interfaces", async () => {
+  const clock = createFakeClock();
+  const wire = createWire(clock);
+  const { net } = plug(clock, { lan0: wire }, ["192.0.2.1"]);
+  let looks = 0;
+  const interfaces = () => {
+    looks++;
+    return net.interfaces();
+  };
+  const log = createLogger(() => 0, []);
+  const advertiser = await startAdvertiser({ net: { ...net, interfaces }, clock }, vm, { log, interfaces: () => true });
+  await clock.advance(62_000);
+  looks = 0;
+  const answers = Array.from({ length: 250 }, (): DnsRecord => {
+    return { name: "vm.local", type: "A", ttl: 120, flush: true, data: "192.0.2.1" };
+  });
+  for (let packet = 0; packet < 20; packet++) await wire.say({ isResponse: true, answers });
+  assert.is(looks, 1);
+  await advertiser.close();
+});
+
 test("threat H: a flood of questions is answered once a second", async () => {
   const clock = createFakeClock();
   const wire = createWire(clock);

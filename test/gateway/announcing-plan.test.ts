@@ -39,4 +39,14 @@ test("only addresses that are listened on are announced, on private networks unl
   assert.equal(used(["203.0.113.7"], true), ["eth2"]);
 });
 
+test("where `::` takes IPv4 too, both are announced", () => {
+  const all = [interfaceAt("192.168.1.7", "eth0"), interfaceAt("fd00::7", "eth0")];
+  const used = (dualStack: boolean) => {
+    const plan = planAnnouncing({ mdns: { publicNetworks: false }, disabled: undefined, addresses: ["::"], dualStack });
+    return all.filter((each) => plan?.uses(each, all)).map(({ family }) => family);
+  };
+  assert.equal(used(true), [4, 6]);
+  assert.equal(used(false), [6]);
+});
+
 test.run();

@@ -52,6 +52,31 @@ test("6.1 lanHost follows a host name that somebody else has", async () => {
   assert.match(txt ?? "", "lanHost=vm-2.local");
 });
 
+test("RFC 6762 9: a name that was given because of a conflict is the first one after a restart", async () => {
+  const first = setUp();
+  first.announcing.refresh();
+  await first.clock.advance(1000);
+  const srv = { priority: 0, weight: 0, port: 1, target: "other.local" };
+  const theirs = {
+    name: "vm (OpenClaw)._openclaw-gw._tcp.local",
+    type: "SRV",
+    ttl: 120,
+    flush: true,
+    data: srv,
+  } as const;
+  for (let turn = 0; turn < 3; turn++) {
+    await first.wire.say({ isResponse: true, answers: [theirs] }, { address: "192.168.1.99" });
+    await first.clock.advance(500);
+  }
+  const text = await first.host.files.read(`${state}/announced.json`);
+  const second = setUp();
+  await second.host.files.makeFolder(state);
+  await second.host.files.write(`${state}/announced.json`, text ?? "");
+  second.announcing.refresh();
+  await second.clock.advance(3000);
+  assert.equal(second.lines, ['✓ announcing "vm (OpenClaw) (2)" on eth0']);
+});
+
 test("a gateway that stands by or is in safe mode announces nothing and writes no zone", async () => {
   const { announcing, clock, lines, wire, host } = setUp({ silent: true, discovery: { wideArea: { enabled: true } } });
   announcing.refresh();

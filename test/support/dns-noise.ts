@@ -1,4 +1,5 @@
 import { encodeMessage } from "../../src/host/dns-encode.ts";
+import { instanceName, type Names } from "../../src/discovery/names.ts";
 import type { DnsMessage } from "../../src/host/dns.ts";
 import { empty } from "./scripted-wire.ts";
 
@@ -14,30 +15,36 @@ export function seeded(seed: number): () => number {
 }
 
 const type = "_openclaw-gw._tcp.local";
+const vm: Names = { instance: "vm", hostname: "vm" };
 
 /** A message such as gateways send, about names that an advertiser in a test has. */
-export const honest: DnsMessage = {
-  ...empty,
-  isResponse: true,
-  authoritative: true,
-  questions: [{ name: type, type: "PTR", unicastResponse: false }],
-  answers: [
-    { name: type, type: "PTR", ttl: 4500, flush: false, data: `vm.${type}` },
-    {
-      name: `vm.${type}`,
-      type: "SRV",
-      ttl: 120,
-      flush: true,
-      data: { priority: 0, weight: 0, port: 1, target: "vm.local" },
-    },
-    { name: `vm.${type}`, type: "TXT", ttl: 4500, flush: true, data: [new TextEncoder().encode("role=gateway")] },
-  ],
-  additionals: [
-    { name: "vm.local", type: "A", ttl: 120, flush: true, data: "192.0.2.1" },
-    { name: "vm.local", type: "AAAA", ttl: 120, flush: true, data: "fe80::1" },
-    { name: "vm.local", type: "NSEC", ttl: 120, flush: true, data: { next: "vm.local", types: ["A", "AAAA"] } },
-  ],
-};
+export const honest: DnsMessage = messageAbout(vm);
+
+function messageAbout({ instance, hostname }: Names): DnsMessage {
+  const [service, host] = [instanceName(instance, "_openclaw-gw._tcp"), `${hostname}.local`];
+  return {
+    ...empty,
+    isResponse: true,
+    authoritative: true,
+    questions: [{ name: type, type: "PTR", unicastResponse: false }],
+    answers: [
+      { name: type, type: "PTR", ttl: 4500, flush: false, data: service },
+      {
+        name: service,
+        type: "SRV",
+        ttl: 120,
+        flush: true,
+        data: { priority: 0, weight: 0, port: 1, target: host },
+      },
+      { name: service, type: "TXT", ttl: 4500, flush: true, data: [new TextEncoder().encode("role=gateway")] },
+    ],
+    additionals: [
+      { name: host, type: "A", ttl: 120, flush: true, data: "192.0.2.1" },
+      { name: host, type: "AAAA", ttl: 120, flush: true, data: "fe80::1" },
+      { name: host, type: "NSEC", ttl: 120, flush: true, data: { next: host, types: ["A", "AAAA"] } },
+    ],
+  };
+}
 
 /** What somebody may send who wants to do harm, each with a name. */
 export function attacks(): Readonly<Record<string, Uint8Array<ArrayBuffer>>> {
@@ -67,9 +74,9 @@ export function attacks(): Readonly<Record<string, Uint8Array<ArrayBuffer>>> {
   };
 }
 
-/** An honest message with some bytes changed, cut off or put in. */
-export function damaged(random: () => number): Uint8Array<ArrayBuffer> {
-  const bytes = [...encodeMessage(honest)];
+/** An honest message about names that somebody has, with some bytes changed, cut off or put in. */
+export function damaged(random: () => number, names: Names = vm): Uint8Array<ArrayBuffer> {
+  const bytes = [...encodeMessage(messageAbout(names))];
   const at = (): number => Math.floor(random() * bytes.length);
   for (let changes = 1 + Math.floor(random() * 8); changes > 0; changes--) {
     const what = random();

@@ -7,6 +7,7 @@ import type { Found } from "../../src/discovery/resolve.ts";
 import type { Advertisement } from "../../src/discovery/service.ts";
 import type { NetInterface } from "../../src/host/host.ts";
 import { createLogger } from "../../src/kit/log.ts";
+import { flood, type Flood } from "./dns-flood.ts";
 import { launch, type Running } from "./launch.ts";
 import type { Side } from "./netns.ts";
 import { runtime } from "./runtime.ts";
@@ -14,6 +15,7 @@ import { runtime } from "./runtime.ts";
 /** What a process that only does multicast DNS is to do; without it the process is the test itself. */
 type Order =
   | { readonly on: string; readonly advertise: Advertisement }
+  | { readonly on: string; readonly flood: Flood }
   | { readonly on: string; readonly browse: { readonly types: readonly string[]; readonly timeoutMs: number } };
 
 const variable = "CLAWLET_TEST_MDNS";
@@ -27,6 +29,10 @@ export async function runMdnsNode(): Promise<boolean> {
   const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   if ("browse" in order) {
     print(await browse({ net, clock }, { ...order.browse, interfaces }));
+    return true;
+  }
+  if ("flood" in order) {
+    print(await flood(order.flood));
     return true;
   }
   const log = createLogger(Date.now, [
@@ -58,6 +64,11 @@ export async function browseOn(side: Side, testFile: string, types: readonly str
   await running.exited;
   if (running.stdout() === "") throw new Error(running.stderr());
   return JSON.parse(running.stdout()) as readonly Found[]; // what `runMdnsNode` printed
+}
+
+/** Floods the network from one side. */
+export function floodFrom(side: Side, testFile: string, what: Omit<Flood, "from">): Running {
+  return startOn(side, testFile, { on: side.interfaceName, flood: { ...what, from: side.address4 } });
 }
 
 function startOn(side: Side, testFile: string, order: Order): Running {
