@@ -7,16 +7,26 @@ const connectMs = 10_000;
 
 /** A client of `ws`: takes headers, tells why it was refused, and speaks only to the pinned certificate. */
 export async function dialWs(url: string, handlers: Handlers, options: DialOptions): Promise<WebSocket> {
-  const pinned = options.fingerprint === undefined ? undefined : await connectPinned(url, options.fingerprint);
+  const { fingerprint, certificate } = options;
+  let failure = "";
+  let over = (): void => undefined;
+  const ended = (error: Error): void => {
+    failure ||= error.message;
+    over();
+  };
+  const pinned = fingerprint === undefined ? undefined : await connectPinned(url, fingerprint, { certificate, ended });
+  if (failure !== "") throw new Error(wantsCertificate.test(failure) ? noCertificate : failure);
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     maxPayload: options.maxPayload ?? 0,
     handshakeTimeout: options.timeoutMs ?? connectMs,
     ...(options.headers ? { headers: { ...options.headers } } : {}),
+    ...certificate,
     // Already checked: the certificate is the pinned one, whoever signed it.
     ...(pinned ? { rejectUnauthorized: false, createConnection: () => pinned } : {}),
   });
-  let failure = "";
+  // Between the two nobody else listens to the connection: an end that `ws` does not hear of would be waited for.
+  over = () => socket.terminate();
   let opened = false;
   socket.on("open", () => {
     opened = true;
@@ -35,11 +45,16 @@ export async function dialWs(url: string, handlers: Handlers, options: DialOptio
   });
   socket.on("close", (code, reason) => {
     const why = reason.toString("utf8") || (code === 1006 ? failure : "");
+    if (!opened && wantsCertificate.test(why)) return handlers.close(code, noCertificate);
     if (opened || !url.startsWith("wss:") || !untrusted.test(why)) return handlers.close(code, why);
     void untrustedCertificate(url, why).then((told) => handlers.close(code, told));
   });
   return socket;
 }
+
+/** What each runtime makes of the alert (RFC 8446 6.2) of a server that was shown no certificate. */
+const wantsCertificate = /certificate[_ ]?required/i;
+const noCertificate = "the server takes only clients with a certificate that it knows";
 
 /** Why a certificate was not trusted, as each runtime says it. */
 const untrusted = /certificate|self[- ]signed|unable to (verify|get)|altname|UnknownIssuer/i;

@@ -1,6 +1,8 @@
 import { defaultPort, localTarget, type Credentials, type Target, type TargetFacts } from "../client/target.ts";
 import type { CommandContext } from "../commands/command.ts";
 import type { Config } from "../config/schema.ts";
+import { lanAddresses, tailnetAddresses } from "../host/addresses.ts";
+import type { NetInterface } from "../host/host.ts";
 import { pathsOf, type Paths } from "../host/paths.ts";
 import { optionIn } from "../service/command-line.ts";
 import type { InstalledService } from "../service/service.ts";
@@ -78,7 +80,7 @@ async function plan(context: Context, args: readonly string[]): Promise<GatewayP
     bindHost,
     tailscale: optionIn(args, "tailscale") ?? gateway.tailscale.mode,
     dashboard: enabled ? new URL(basePath, target.url.replace(/^ws/, "http")).href : undefined,
-    note: noteOf(bind, bindHost),
+    note: noteOf(bind, bindHost, context.host.net.interfaces()),
     credentials: target.credentials,
     facts,
     target,
@@ -107,20 +109,31 @@ function bindHostOf(bind: string, { tailnetAddress }: TargetFacts, custom: strin
   return bind === "custom" ? custom : undefined;
 }
 
-/** What a person must know to reach it (cli.md 3.5). */
-function noteOf(bind: string, bindHost: string | undefined): string {
+/** What a person must know to reach it (cli.md 3.5), by what the gateway makes of this machine's addresses. */
+function noteOf(bind: string, bindHost: string | undefined, interfaces: readonly NetInterface[]): string {
   switch (bind) {
     case "loopback":
       return "Loopback-only gateway; only local clients can connect.";
-    case "lan":
-      return "Local probe uses loopback (127.0.0.1). bind=lan listens on 0.0.0.0 (all interfaces); use a LAN IP for remote clients.";
-    case "tailnet":
-      return bindHost === "127.0.0.1"
+    case "lan": {
+      const every = lanAddresses(interfaces).some(isIpv6) ? "0.0.0.0 and ::" : "0.0.0.0";
+      return `Local probe uses loopback (127.0.0.1). bind=lan listens on ${every} (all interfaces); use a LAN IP for remote clients.`;
+    }
+    case "tailnet": {
+      const addresses = tailnetAddresses(interfaces);
+      return addresses.length === 0
         ? "This machine has no tailnet address, so bind=tailnet listens on loopback only."
-        : `bind=tailnet listens on ${bindHost} and loopback; devices of the tailnet can connect.`;
+        : `bind=tailnet listens on ${addresses.join(", ")} and loopback; devices of the tailnet can connect.`;
+    }
     case "auto":
       return "bind=auto listens on loopback, and on LAN addresses where auth is configured.";
-    default:
-      return `bind=${bind} listens on ${bindHost ?? "gateway.customBindHost, which is not set"}.`;
+    default: {
+      if (bindHost === undefined) return `bind=${bind} listens on gateway.customBindHost, which is not set.`;
+      const alone = bindHost === "0.0.0.0" || bindHost === "127.0.0.1";
+      return `bind=${bind} listens on ${bindHost}${alone ? "" : " and 127.0.0.1"}.`;
+    }
   }
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(":");
 }

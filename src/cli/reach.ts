@@ -105,6 +105,7 @@ export async function open(
     identity: remote?.identity,
     deviceToken: remote?.deviceToken,
     fingerprint: target.fingerprint,
+    certificate: target.certificate,
     timeoutMs: options.timeout,
     signal,
   });

@@ -2,7 +2,9 @@ import type { GatewaySettings, TargetFacts } from "../client/target.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { environmentBlock, layered, readDotEnv, substitute, type Environment } from "../config/environment.ts";
 import { parseConfig } from "../config/parse.ts";
+import { tailnetAddresses } from "../host/addresses.ts";
 import { join, setting } from "../host/paths.ts";
+import type { SettingName } from "../host/settings.ts";
 import { Failure } from "../kit/error.ts";
 import { isObject, parseJson } from "../kit/json.ts";
 import { createLogger } from "../kit/log.ts";
@@ -22,8 +24,9 @@ export async function targetFacts(context: Context, flags: TargetFacts["flags"])
   const own = layered(host.env, await readDotEnv(host, paths.state));
   const environment = layered(own, secrets);
   const [settings, running] = await Promise.all([readSettings(context, environment), runningGateway(context)]);
-  const named = (name: string, env = own) => setting({ env }, flavour, name);
+  const named = (name: SettingName, env = own) => setting({ env }, flavour, name);
   const port = named("GATEWAY_PORT", environment);
+  const encrypted = settings.tls === true || running?.url.startsWith("wss:") === true;
   return {
     flags,
     env: {
@@ -35,7 +38,8 @@ export async function targetFacts(context: Context, flags: TargetFacts["flags"])
     service: { token: named("GATEWAY_TOKEN", secrets), password: named("GATEWAY_PASSWORD", secrets) },
     settings,
     running,
-    tailnetAddress: host.net.interfaces().find(({ address }) => isTailnet(address))?.address,
+    certificate: encrypted ? await localClient(context) : undefined,
+    tailnetAddress: tailnetAddresses(host.net.interfaces())[0],
     configPath: paths.config,
   };
 }
@@ -98,6 +102,16 @@ async function ownTls({ host, paths }: Context, tls: unknown): Promise<Pick<Gate
   }
 }
 
+/** Also where the configuration asks for none: the one that runs may be of the time before it was changed. */
+async function localClient({ host, paths }: Context): Promise<TargetFacts["certificate"]> {
+  const { readLocalClient } = await import("../tls/local-client.ts");
+  try {
+    return await readLocalClient(host, paths.state);
+  } catch {
+    return undefined; // not ours to read, as with another user's gateway: it says itself when it asks for one
+  }
+}
+
 /** The configuration after includes and environment; nothing of it when it cannot be read, which is said. */
 export async function readSource(context: Context, environment: Environment): Promise<unknown> {
   const { host, flavour, paths, output } = context;
@@ -137,10 +151,4 @@ function credentialsOf(section: unknown): { token: string | undefined; password:
 
 function validPort(value: unknown): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65536 ? value : undefined;
-}
-
-/** 100.64.0.0/10, the range of tailnet addresses (RFC 6598). */
-function isTailnet(address: string): boolean {
-  const [a, b] = address.split(".").map(Number);
-  return a === 100 && b !== undefined && b >= 64 && b < 128;
 }

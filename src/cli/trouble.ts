@@ -11,6 +11,7 @@ export type TroubleKind =
   | "no-answer"
   | "no-route"
   | "certificate"
+  | "client-certificate"
   | "pairing-required"
   | "rate-limited"
   | "credentials-missing"
@@ -54,6 +55,7 @@ type Sentence = (target: Target, said: { program: string; message: string }) => 
 
 /** What runtimes, resolvers and TLS say, in the order in which they are tried. */
 const patterns: readonly (readonly [TroubleKind, Sentence, RegExp])[] = [
+  ["client-certificate", ownCertificate, /only clients with a certificate/],
   ["certificate", compare, /certificate/i],
   ["refused", refused, /ECONNREFUSED/],
   [
@@ -89,6 +91,17 @@ function compare(target: Target, { program, message }: { program: string; messag
     `Compare: the gateway prints its own as "TLS certificate: sha256 ..." when it starts, and in ${program} gateway status there.`,
     `Only if it is the same as here: ${spellFingerprint(shown)}`,
     `Fix: pass --tls-fingerprint ${shown}, or set gateway.remote.tlsFingerprint to it.`,
+  ];
+}
+
+/** There is no setting for a certificate of one's own: the gateway makes one for its own machine, and that is all. */
+function ownCertificate({ kind }: Target, { program }: { program: string }): readonly string[] {
+  const why = "It takes only clients with a certificate of its authority (gateway.tls.caPath).";
+  if (kind === "local")
+    return [`${why} The one that it makes for this machine is missing.`, `Fix: ${program} gateway restart`];
+  return [
+    `${why} Commands have one for the gateway of their own machine alone.`,
+    `Fix: run the command there, such as: ssh <host> ${program} health`,
   ];
 }
 

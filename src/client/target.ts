@@ -1,5 +1,8 @@
+import type { DialOptions } from "../host/host.ts";
+import { inTailnet } from "../host/addresses.ts";
 import { Failure } from "../kit/error.ts";
 import { parseFingerprint } from "../kit/fingerprint.ts";
+import { urlHost } from "../kit/ip.ts";
 
 /** Which gateway a command talks to, with what, and how that was decided. */
 export interface Target {
@@ -13,6 +16,8 @@ export interface Target {
   readonly credentials: Credentials;
   /** The one certificate that it may show, as 64 hex digits; without one, the system's trust decides. */
   readonly fingerprint?: string | undefined;
+  /** What this machine shows where the gateway asks its clients for a certificate. */
+  readonly certificate?: DialOptions["certificate"] | undefined;
 }
 
 export interface Credentials {
@@ -31,7 +36,9 @@ export interface TargetFacts {
   readonly running?:
     | { readonly url: string; readonly pid?: number; readonly fingerprint?: string | undefined }
     | undefined;
-  /** This machine's address in its tailnet. */
+  /** What the gateway of this profile made for the commands of this machine to show it; nobody else sees it. */
+  readonly certificate?: DialOptions["certificate"] | undefined;
+  /** This machine's address in its tailnet, IPv4 where it has one. */
   readonly tailnetAddress?: string | undefined;
   readonly configPath: string;
 }
@@ -94,12 +101,12 @@ export function remoteTarget({ flags, env, settings, configPath }: TargetFacts):
 
 /** The gateway of this profile on this machine: a port that somebody named, else where it says it listens. */
 export function localTarget(facts: TargetFacts): Target {
-  const { flags, env, service = {}, settings, running, tailnetAddress, configPath } = facts;
+  const { flags, env, service = {}, settings, running, tailnetAddress, certificate, configPath } = facts;
   const bind = settings.bind ?? "loopback";
   const named = env.port ?? settings.port;
   const tailnet = bind === "tailnet" && tailnetAddress !== undefined;
-  const address = tailnet ? tailnetAddress : "127.0.0.1";
-  const computed = `${settings.tls ? "wss" : "ws"}://${address}:${named ?? defaultPort}`;
+  const host = tailnet ? urlHost(tailnetAddress) : "127.0.0.1";
+  const computed = `${settings.tls ? "wss" : "ws"}://${host}:${named ?? defaultPort}`;
   const url = named === undefined && running ? running.url : computed;
   // What the running one says of itself counts: its files may have been renewed since it read them.
   const same = running !== undefined && new URL(running.url).port === new URL(url).port;
@@ -111,7 +118,7 @@ export function localTarget(facts: TargetFacts): Target {
     bind,
     configPath,
     credentials: firstOf(flags.url === undefined ? flags : {}, env, service, settings),
-    ...(url.startsWith("wss:") ? { fingerprint } : {}),
+    ...(url.startsWith("wss:") ? { fingerprint, certificate } : {}),
   };
 }
 
@@ -158,13 +165,12 @@ export function isLoopback(url: string): boolean {
 }
 
 /**
- * Whether what is sent there can be read on the way. A tailnet encrypts its own addresses (100.64.0.0/10) and names, and
+ * Whether what is sent there can be read on the way. A tailnet encrypts what goes to its own addresses and names, and
  * what goes to this machine itself is on no network, a tunnel's near end included.
  */
 export function isInTheClear(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  const [a, b = 0] = hostname.split(".").map(Number);
-  const tailnet = (a === 100 && b >= 64 && b < 128) || hostname.endsWith(".ts.net");
+  const tailnet = inTailnet(hostname.replace(/^\[|\]$/g, "")) || hostname.endsWith(".ts.net");
   return protocol === "ws:" && !isLoopback(url) && !tailnet;
 }
 

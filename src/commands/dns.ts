@@ -3,7 +3,7 @@ import { box, columns } from "../cli/layout.ts";
 import { wideAreaSettings } from "../cli/wide-area.ts";
 import { domainFor, parseDomain } from "../discovery/domain.ts";
 import { zonePath } from "../discovery/zone-file.ts";
-import { tailnetAddresses } from "../gateway/addresses.ts";
+import { tailnetAddresses } from "../host/addresses.ts";
 import { tildify } from "../host/paths.ts";
 import { exit, Failure } from "../kit/error.ts";
 import { command, type CommandContext } from "./command.ts";
@@ -30,6 +30,7 @@ export const dnsSetup = command({
     { command: "dns setup --domain claw.internal", description: "For another domain." },
     { command: "dns setup --apply", description: "Do this machine's part (macOS)." },
   ],
+  guides: ["discovery", "tailscale"],
   async run(context) {
     const { host, output, options } = context;
     if (options.apply && host.os !== "darwin")

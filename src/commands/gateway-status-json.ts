@@ -42,7 +42,7 @@ export function statusJson({ host, paths }: StatusContext, seen: Seen, troubles:
       probeNote: plan.note,
       dashboardUrl: plan.dashboard ?? null,
       ...(plan.tailscale === "off" ? {} : { tailscaleMode: plan.tailscale }),
-      tlsSha256: plan.target.fingerprint ?? null,
+      ...(plan.target.fingerprint === undefined ? {} : { tlsSha256: plan.target.fingerprint }),
     },
     port: {
       ...port,

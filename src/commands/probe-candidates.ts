@@ -11,6 +11,7 @@ import {
   type TargetFacts,
 } from "../client/target.ts";
 import { tildify } from "../host/paths.ts";
+import { urlHost } from "../kit/ip.ts";
 import type { ProbeContext } from "./probe.ts";
 
 /** A place where a gateway may be. */
@@ -76,7 +77,7 @@ export async function candidates(
 function inTailnet(near: Target, { tailnetAddress }: TargetFacts): Target | undefined {
   if (tailnetAddress === undefined || !isLoopback(near.url)) return undefined;
   const url = new URL(near.url);
-  url.hostname = tailnetAddress;
+  url.hostname = urlHost(tailnetAddress);
   return { ...near, url: url.href.replace(/\/$/, ""), source: "local tailnet" };
 }
 

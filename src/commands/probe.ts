@@ -11,6 +11,7 @@ import {
   type TargetFacts,
 } from "../client/target.ts";
 import { exit, Failure } from "../kit/error.ts";
+import { urlHost } from "../kit/ip.ts";
 import { command, type CommandContext } from "./command.ts";
 import { candidates, type Addressed } from "./probe-candidates.ts";
 import { look, type Probed } from "./probe-look.ts";
@@ -44,6 +45,7 @@ export const probe = command({
       description: "A second gateway, to rescue the first: a profile and 20 ports of its own. Probe shows both.",
     },
   ],
+  guides: ["remote", "discovery"],
   async run(context) {
     const { host, output, program } = context;
     const { url, token, password, timeout, "tls-fingerprint": fingerprint } = context.options;
@@ -60,8 +62,8 @@ export const probe = command({
       timeoutMs: timeout,
       network: {
         localLoopbackUrl: `ws://127.0.0.1:${port}`,
-        localTailnetUrl: facts.tailnetAddress === undefined ? null : `ws://${facts.tailnetAddress}:${port}`,
-        tailnetIPv4: facts.tailnetAddress ?? null,
+        localTailnetUrl: facts.tailnetAddress === undefined ? null : `ws://${urlHost(facts.tailnetAddress)}:${port}`,
+        tailnetIPv4: facts.tailnetAddress?.includes(":") === false ? facts.tailnetAddress : null,
       },
       discovery,
       targets,

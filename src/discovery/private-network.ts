@@ -1,5 +1,5 @@
 import type { NetInterface } from "../host/host.ts";
-import { tailnet6 } from "../host/tailnet.ts";
+import { tailnet6 } from "../host/addresses.ts";
 import { inNetwork, parseIp } from "../kit/ip.ts";
 
 /**

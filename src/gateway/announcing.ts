@@ -7,7 +7,7 @@ import { isAbsolute, join, setting, type Paths } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
 import { planAnnouncing, type AnnouncingPlan } from "./announcing-plan.ts";
-import { tailnetAddresses } from "./addresses.ts";
+import { tailnetAddresses } from "../host/addresses.ts";
 import { createNameMemory } from "./name-memory.ts";
 import { updateZone } from "./wide-area.ts";
 

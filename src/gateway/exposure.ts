@@ -1,15 +1,9 @@
 import type { Config } from "../config/schema.ts";
+import { lanAddresses, tailnetAddresses } from "../host/addresses.ts";
 import type { NetInterface } from "../host/host.ts";
 import type { Tls } from "../tls/load.ts";
 import { formatIp, inNetwork, parseIp } from "../kit/ip.ts";
-import {
-  beyondLoopback,
-  everyIpv4,
-  everyIpv6,
-  lanAddresses,
-  loopbackAddresses,
-  tailnetAddresses,
-} from "./addresses.ts";
+import { beyondLoopback, everyIpv4, everyIpv6, loopbackAddresses } from "./addresses.ts";
 
 type GatewayConfig = Config["gateway"];
 export type BindMode = GatewayConfig["bind"];
@@ -49,7 +43,7 @@ export interface ExposureRequest {
     readonly tailscale?: TailscaleMode | undefined;
   };
   readonly environment: { readonly token?: string | undefined; readonly password?: string | undefined };
-  readonly config: Pick<GatewayConfig, "bind" | "customBindHost" | "auth" | "trustedProxies" | "tailscale">;
+  readonly config: Pick<GatewayConfig, "bind" | "customBindHost" | "auth" | "trustedProxies" | "tailscale" | "tls">;
   readonly interfaces: readonly NetInterface[];
   /** Listening on `::` takes IPv4 too (Deno, which has no switch for it). */
   readonly dualStack?: boolean | undefined;
@@ -73,7 +67,9 @@ export function decideExposure(request: ExposureRequest): Exposure | Refusal {
   if ("lines" in places) return places;
   const exposed = places.addresses.some(beyondLoopback);
   if (tailscale !== "off") {
-    const refusal = refuseTailscale(tailscale, exposed, { ...auth, allowTailscale }, request.envPrefix);
+    const wantsCertificates = config.tls.enabled && config.tls.caPath !== undefined;
+    const proofs = { ...auth, allowTailscale, wantsCertificates };
+    const refusal = refuseTailscale(tailscale, exposed, proofs, request.envPrefix);
     if (refusal) return refusal;
   }
   const published = exposed || tailscale !== "off";
@@ -234,7 +230,11 @@ function refuseMissing(mode: "token" | "password", prefix: string): Refusal {
 function refuseTailscale(
   mode: TailscaleMode,
   exposed: boolean,
-  { authMode: auth, allowTailscale }: Pick<Exposure, "authMode" | "allowTailscale">,
+  {
+    authMode: auth,
+    allowTailscale,
+    wantsCertificates,
+  }: Pick<Exposure, "authMode" | "allowTailscale"> & { readonly wantsCertificates: boolean },
   prefix: string,
 ): Refusal | undefined {
   if (exposed)
@@ -247,6 +247,11 @@ function refuseTailscale(
     return refuse(
       "Refusing to publish gateway through tailscale serve without auth.",
       "Set gateway.auth.token/password, or let gateway.auth.allowTailscale accept the identity that Tailscale vouches for.",
+    );
+  if (wantsCertificates)
+    return refuse(
+      "tailscale serve/funnel has no client certificate, and gateway.tls.caPath asks everybody for one.",
+      "Unset gateway.tls.caPath, or set gateway.tailscale.mode to off.",
     );
   return undefined;
 }

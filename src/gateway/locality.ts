@@ -1,5 +1,5 @@
 import { formatIp, inNetwork, networkOf, parseIp } from "../kit/ip.ts";
-import { inTailnet } from "./addresses.ts";
+import { inTailnet } from "../host/addresses.ts";
 import { forwardedClients } from "./forwarded.ts";
 
 /** Where a request comes from, after what proxies say has been believed or not (protocol.md 4.4, threat J). */

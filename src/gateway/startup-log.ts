@@ -1,7 +1,7 @@
 import type { FreedPort } from "../host/free-port.ts";
 import { spellFingerprint } from "../kit/fingerprint.ts";
 import type { Logger } from "../kit/log.ts";
-import { urlHost } from "./addresses.ts";
+import { urlHost } from "../kit/ip.ts";
 
 export interface Startup {
   /** `provider/model`. */

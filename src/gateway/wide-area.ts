@@ -6,7 +6,7 @@ import type { Flavour } from "../host/flavour.ts";
 import type { Host } from "../host/host.ts";
 import type { Paths } from "../host/paths.ts";
 import type { Logger } from "../kit/log.ts";
-import { tailnetAddresses } from "./addresses.ts";
+import { tailnetAddresses } from "../host/addresses.ts";
 
 export interface WideAreaOptions {
   readonly host: Host;

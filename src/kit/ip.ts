@@ -24,6 +24,11 @@ export function formatIp({ family, value }: Ip): string {
   return canonical(groups.map((group) => group.toString(16)).join(":"));
 }
 
+/** An address as the host of a URL. */
+export function urlHost(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
 /** An address in network byte order, 4 or 16 of them as it is spelled; undefined when it is none. */
 export function ipBytes(text: string): Uint8Array | undefined {
   const four = parseV4(text);

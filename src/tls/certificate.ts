@@ -1,3 +1,4 @@
+import { randomHex } from "../kit/ids.ts";
 import { parseIp } from "../kit/ip.ts";
 import { bitString, der, integer, objectId, sequence, tags, type Bytes } from "./der.ts";
 import { writePem } from "./pem.ts";
@@ -49,13 +50,14 @@ function toBeSigned(request: CertificateRequest, publicKey: Bytes): Bytes {
   // A client whose clock is a little behind must not find it invalid.
   const validity = sequence(time(now - dayMs), time(now + validMs));
   const version3 = der(0xa0, integer(Uint8Array.of(2)));
+  const holder = ownName(request.usage);
   return sequence(
     version3,
     serialNumber(),
     ecdsaWithSha256(),
-    ownName(),
+    holder,
     validity,
-    ownName(),
+    holder,
     publicKey,
     der(0xa3, extensions(request)),
   );
@@ -72,9 +74,13 @@ function ecdsaWithSha256(): Bytes {
   return sequence(objectId("1.2.840.10045.4.3.2"));
 }
 
-/** Subject and issuer alike; names of the machine are in the extension that clients look at. */
-function ownName(): Bytes {
-  const commonName = sequence(objectId("2.5.4.3"), der(tags.utf8String, text("Clawlet gateway")));
+/**
+ * Subject and issuer alike; names of the machine are in the extension that clients look at. Whoever trusts several clients
+ * finds them by this name: OpenSSL looks at the first of a name only.
+ */
+function ownName(usage: CertificateRequest["usage"]): Bytes {
+  const name = usage === "client" ? `Clawlet client ${randomHex(8)}` : "Clawlet gateway";
+  const commonName = sequence(objectId("2.5.4.3"), der(tags.utf8String, text(name)));
   return sequence(der(tags.set, commonName));
 }
 

@@ -1,7 +1,8 @@
 import type { Host } from "../host/host.ts";
 import { absolute, dirname, tildify } from "../host/paths.ts";
 import { spellFingerprint } from "../kit/fingerprint.ts";
-import { isOwn, makeOwnPair, writeOwnPair } from "./own-pair.ts";
+import { openLocalClient, readLocalClient } from "./local-client.ts";
+import { isOwn, makeOwnPair, soonMs, writeOwnPair } from "./own-pair.ts";
 import { readPem, writePem } from "./pem.ts";
 import { tlsFiles, type TlsFiles, type TlsPaths } from "./place.ts";
 import { readPair, readTlsFile, wrong, type ReadPair } from "./read-pair.ts";
@@ -11,7 +12,7 @@ export interface Tls {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
-  /** Clients must come with a certificate of these authorities (PEM). */
+  /** Clients must come with a certificate of these authorities, or with that of this machine's own commands (PEM). */
   readonly ca?: string;
   /** SHA-256 of the certificate, in lower-case hex. */
   readonly fingerprint: string;
@@ -31,20 +32,18 @@ export interface TlsRequest {
   readonly state: string;
   /** Whether a pair that is made is kept: not while another process owns the state folder, nor to have a look only. */
   readonly keep: boolean;
+  /** Asked for further names of this machine when a pair is made and kept. */
+  readonly names?: (() => Promise<readonly string[]>) | undefined;
 }
 
 type Machine = Pick<Host, "clock" | "cwd" | "files" | "home" | "hostname" | "net" | "os">;
-
-const dayMs = 86_400_000;
-/** So long before the end of its own certificate the gateway makes another, and speaks of a person's. */
-export const soonMs = 30 * dayMs;
 
 /**
  * The certificate and key that `gateway.tls` means: those of a person as they are, or a pair of the gateway's own, which
  * is made when there is none and renewed when it is about to expire. Throws a Failure `config` that names the file and
  * what to do when they cannot be served with.
  */
-export async function loadTls(host: Machine, { settings, state, keep }: TlsRequest): Promise<Tls> {
+export async function loadTls(host: Machine, { settings, state, keep, names }: TlsRequest): Promise<Tls> {
   const files = tlsFiles(host, state, settings);
   if ((settings.certPath === undefined) !== (settings.keyPath === undefined))
     throw wrong(
@@ -54,12 +53,13 @@ export async function loadTls(host: Machine, { settings, state, keep }: TlsReque
   const [cert, key] = await Promise.all([readTlsFile(host, files.cert), readTlsFile(host, files.key)]);
   const ours = files.usual && [cert, key].every((text) => text === undefined || isOwn(text));
   const { pair, notes } = ours
-    ? await ownPair(host, { files, texts: { cert, key }, autoGenerate: settings.autoGenerate, keep })
+    ? await ownPair(host, { files, texts: { cert, key }, autoGenerate: settings.autoGenerate, keep, names })
     : await personsPair(host, files, { cert, key });
   const ca = settings.caPath === undefined ? undefined : await authorities(host, settings.caPath);
+  const local = ca === undefined ? undefined : await (keep ? openLocalClient : readLocalClient)(host, state);
   const open = await tooOpen(host, files);
   const served = { cert: pair.cert, key: pair.key, fingerprint: pair.fingerprint };
-  return { ...served, ...(ca === undefined ? {} : { ca }), notes: [...notes, ...open] };
+  return { ...served, ...(ca === undefined ? {} : { ca: ca + (local?.cert ?? "") }), notes: [...notes, ...open] };
 }
 
 interface Loaded {
@@ -77,9 +77,10 @@ interface Own {
   readonly texts: Texts;
   readonly autoGenerate: boolean;
   readonly keep: boolean;
+  readonly names: TlsRequest["names"];
 }
 
-async function ownPair(host: Machine, { files, texts, autoGenerate, keep }: Own): Promise<Loaded> {
+async function ownPair(host: Machine, { files, texts, autoGenerate, keep, names }: Own): Promise<Loaded> {
   const before = await usable(host, files, texts);
   if (before && before.notAfter - host.clock.now() > soonMs) return { pair: before, notes: [] };
   if (!before && !autoGenerate)
@@ -87,7 +88,7 @@ async function ownPair(host: Machine, { files, texts, autoGenerate, keep }: Own)
       `there is no certificate in ${tildify(host, files.cert)}, and autoGenerate is off`,
       "Set gateway.tls.certPath and keyPath, or switch gateway.tls.autoGenerate on.",
     );
-  const made = await makeOwnPair(host);
+  const made = await makeOwnPair(host, keep && names ? await names() : []);
   if (keep) await writeOwnPair(host, files, made);
   const pair = await readPair(host, files, made);
   return { pair, notes: before ? [renewed(before, pair)] : [] };

@@ -9,16 +9,22 @@ import type { TlsFiles } from "./place.ts";
  */
 const mark = "Made by the gateway and renewed by it; put files of your own in place of both to use those.";
 
+/** So long before the end of its own certificate the gateway makes another, and speaks of a person's. */
+export const soonMs = 30 * 86_400_000;
+
 export function isOwn(text: string): boolean {
   return text.startsWith(mark);
 }
 
-/** Makes a pair for every name and address of this machine. */
-export async function makeOwnPair(host: Pick<Host, "clock" | "hostname" | "net">): Promise<Pair> {
+/** Makes a pair for every name and address of this machine; `others` are names that it does not know by itself. */
+export async function makeOwnPair(
+  host: Pick<Host, "clock" | "hostname" | "net">,
+  others: readonly string[],
+): Promise<Pair> {
   const { hostname } = host;
   const short = hostname.split(".")[0] ?? "";
   const { cert, key } = await makeCertificate({
-    names: [...new Set(["localhost", hostname, `${short}.local`])],
+    names: [...new Set(["localhost", hostname, `${short}.local`, ...others])],
     addresses: [...new Set(["127.0.0.1", "::1", ...host.net.interfaces().map(({ address }) => address)])],
     now: host.clock.now(),
   });

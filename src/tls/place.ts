@@ -25,6 +25,11 @@ export function tlsFiles(host: Pick<Host, "home" | "cwd">, state: string, named:
   };
 }
 
+/** What the commands of this machine show to a gateway that asks its clients for a certificate. */
+export function localClientFile(state: string): string {
+  return join(tlsFolder(state), "local-client.pem");
+}
+
 /** The folder for what the gateway makes itself. */
 export function tlsFolder(state: string): string {
   return join(state, "gateway", "tls");

@@ -1,7 +1,3 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createHash, X509Certificate } from "node:crypto";
 import { createServer } from "node:net";
 import { test } from "uvu";
@@ -9,6 +5,7 @@ import * as assert from "uvu/assert";
 import { net } from "../../adapters/machine/net.ts";
 import type { DialOptions, Server, ServeOptions } from "../../src/host/host.ts";
 import type { Fetch, SocketEvents } from "../../src/host/socket.ts";
+import { makeCertificate, type Pair } from "../../src/tls/certificate.ts";
 import { freePort } from "../support/gateway-process.ts";
 import { runtime } from "../support/runtime.ts";
 
@@ -110,9 +107,8 @@ test("a server that does not answer the closing handshake is cut", async () => {
   await new Promise((resolve) => silent.close(resolve));
 });
 
-const pinned = hasOpenssl() ? test : (name: string, run: () => Promise<void>) => test.skip(name, run);
-pinned("threat A: only the pinned certificate is spoken to", async () => {
-  const { cert, key, fingerprint } = makeCertificate();
+test("threat A: only the pinned certificate is spoken to", async () => {
+  const { cert, key, fingerprint } = await pairFor("server");
   let asked = 0;
   const port = await listen(
     (_, env) => {
@@ -126,6 +122,16 @@ pinned("threat A: only the pinned certificate is spoken to", async () => {
   const [end] = await talk(url, ["a"], { fingerprint: "00".repeat(32) });
   assert.match(end ?? "", /^1006 .*not the pinned 0000/);
   assert.is(asked, 1, "nothing was sent to the other one");
+});
+
+test("a server that takes only clients with a certificate is shown one, and told apart when there is none", async () => {
+  const [own, authority, client] = await Promise.all([pairFor("server"), pairFor("client"), pairFor("client")]);
+  const tls = { cert: own.cert, key: own.key, ca: authority.cert + client.cert };
+  const url = `wss://127.0.0.1:${await listen((_, env) => env.upgrade(echo), { tls })}`;
+  const pinned = { fingerprint: own.fingerprint };
+  const certificate = { cert: client.cert, key: client.key };
+  assert.equal(await talk(url, ["a", "close"], { ...pinned, certificate }), ["a", "4002 asked"]);
+  assert.equal(await talk(url, ["a"], pinned), ["1006 the server takes only clients with a certificate that it knows"]);
 });
 
 test("a port is reachable or not", async () => {
@@ -148,40 +154,9 @@ function accepted(request: string): string {
   return `${head}Sec-WebSocket-Accept: ${proof}\r\n\r\n`;
 }
 
-function hasOpenssl(): boolean {
-  const { error } = spawnSync("openssl", ["version"]);
-  if (error) process.stdout.write("skipped: needs openssl\n");
-  return error === undefined;
-}
-
-function makeCertificate(): { cert: string; key: string; fingerprint: string } {
-  const folder = mkdtempSync(join(tmpdir(), "clawlet-tls-"));
-  const [keyPath, certPath] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", "/CN=clawlet-test", "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:prime256v1",
-      "-nodes",
-      "-days",
-      "2",
-      "-keyout",
-      keyPath,
-      "-out",
-      certPath,
-      ...subject,
-    ],
-    { stdio: "ignore" },
-  );
-  const cert = readFileSync(certPath, "utf8");
-  const key = readFileSync(keyPath, "utf8");
-  rmSync(folder, { recursive: true });
-  return { cert, key, fingerprint: new X509Certificate(cert).fingerprint256 };
+async function pairFor(usage: "server" | "client"): Promise<Pair & { readonly fingerprint: string }> {
+  const pair = await makeCertificate({ names: [], addresses: ["127.0.0.1"], now: Date.now(), usage });
+  return { ...pair, fingerprint: new X509Certificate(pair.cert).fingerprint256 };
 }
 
 test.after(() => Promise.all(servers.map((server) => server.close(0))).then(() => undefined));

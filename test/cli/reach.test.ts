@@ -8,6 +8,9 @@ import type { MemoryFiles } from "../support/memory-files.ts";
 
 const far = "ws://10.0.0.9:18789";
 
+const inTheClear =
+  "! ws:// to 10.0.0.9:18789 is not encrypted: whoever listens on that network can read the secret and everything else. Use wss:// (gateway.tls), an SSH tunnel or a tailnet.";
+
 async function health(gateway: FakeGateway, disk: MemoryFiles | undefined, ...more: readonly string[]) {
   const args = ["gateway", "health", "--url", far, ...more];
   const host = scriptedHost({ name: "clawdbot", args, dial: gateway.dial, ...(disk ? { disk } : {}) });
@@ -53,6 +56,7 @@ test("a device that waits to be paired is told how to be let in", async () => {
   assert.is(
     stderr,
     [
+      inTheClear,
       message,
       `Gateway target: ${far}`,
       "Source: cli --url",
@@ -61,6 +65,16 @@ test("a device that waits to be paired is told how to be let in", async () => {
       "",
     ].join("\n"),
   );
+});
+
+test("a secret that goes to another machine in the clear is spoken of, once and wherever it goes", async () => {
+  const { stderr } = await health(
+    fakeGateway({ methods: { health: () => ({ ok: true }) } }),
+    undefined,
+    "--token",
+    "t",
+  );
+  assert.is(stderr, `${inTheClear}\n`);
 });
 
 test("a wrong token says where it went and what to do, and is not shown", async () => {

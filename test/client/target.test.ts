@@ -98,7 +98,15 @@ test("threat A: a pin for a connection without a certificate is refused, not dro
 });
 
 test("what goes to this machine, a tailnet or over TLS is not in the clear", () => {
-  for (const host of ["127.0.0.1", "[::1]", "localhost", "100.64.0.1", "100.127.9.9", "a.tail1.ts.net"])
+  for (const host of [
+    "127.0.0.1",
+    "[::1]",
+    "localhost",
+    "100.64.0.1",
+    "100.127.9.9",
+    "[fd7a:115c:a1e0::7]",
+    "a.tail1.ts.net",
+  ])
     assert.not.ok(isInTheClear(`ws://${host}:18789`), host);
   assert.not.ok(isInTheClear("wss://192.168.1.5"));
   for (const host of ["192.168.1.5", "100.128.0.1", "100.63.0.1", "far.example", "ts.net.far.example"])
@@ -128,9 +136,22 @@ test("through a tunnel goes what belongs to the gateway at its end, and nothing 
   assert.equal([through("named", { token: "f" }), through("announced", { token: "f" })], ["f", undefined]);
 });
 
+test("threat A: the certificate for the gateway of this machine is shown to that one alone, and over TLS", () => {
+  const certificate = { cert: "c", key: "k" };
+  const shown = (given: Parameters<typeof facts>[0]) => resolveTarget(facts({ certificate, ...given })).certificate;
+  assert.is(shown({ settings: { tls: true, remote: {} } }), certificate);
+  assert.is(shown({ settings: { remote: {} } }), undefined);
+  assert.is(shown({ flags: { url: "wss://127.0.0.1:18789" } }), undefined);
+  assert.is(shown({ settings: { mode: "remote", tls: true, remote: { url: "wss://far.example" } } }), undefined);
+});
+
 test("bind tailnet is asked at its tailnet address", () => {
   const settings = { bind: "tailnet", remote: {} };
   assert.is(resolveTarget(facts({ settings, tailnetAddress: "100.64.0.7" })).url, "ws://100.64.0.7:18789");
+  assert.is(
+    resolveTarget(facts({ settings, tailnetAddress: "fd7a:115c:a1e0::7" })).url,
+    "ws://[fd7a:115c:a1e0::7]:18789",
+  );
 });
 
 test("threat: a URL that is not a WebSocket's, or holds a password, is refused", () => {

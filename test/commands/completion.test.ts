@@ -125,7 +125,7 @@ _clawlet_value() {
   case "$1 $2" in
     'gateway --bind') choices='loopback lan' value_files= ;;
     'gateway token --token') return 1 ;;
-    *' --url'|*' --token'|*' --password'|*' --timeout'|*' --profile') choices='' value_files= ;;
+    *' --url'|*' --token'|*' --password'|*' --tls-fingerprint'|*' --timeout'|*' --profile') choices='' value_files= ;;
     *' --log-level') choices='trace debug info warn error' value_files= ;;
     *) return 1 ;;
   esac

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { main } from "../../src/main.ts";
 import { isObject } from "../../src/kit/json.ts";
 import { seal } from "../../src/store/seal.ts";
+import { makeCertificate } from "../../src/tls/certificate.ts";
 import { fakeGateway } from "../client/fake-gateway.ts";
 import { scriptedHost, type ScriptedHost, type ScriptedOptions } from "../support/host.ts";
 import { printed, recorded } from "../tailscale/recorded.ts";
@@ -15,6 +16,20 @@ const file = `${state}/clawdbot.json`;
 const key = "ANTHROPIC_API_KEY";
 const sound = { gateway: { mode: "local", auth: { mode: "token", token } } };
 const now = Date.UTC(2026, 10, 1);
+
+const dayMs = 86_400_000;
+const pair = await makeCertificate({ names: ["localhost"], addresses: [], now });
+const tlsFolder = `${state}/gateway/tls`;
+const named = { certPath: `${tlsFolder}/gateway-cert.pem`, keyPath: `${tlsFolder}/gateway-key.pem` };
+const encrypting = { gateway: { ...sound.gateway, tls: { enabled: true, ...named } } };
+const encryptingItself = { gateway: { ...sound.gateway, tls: { enabled: true } } };
+const ownMark = "Made by the gateway and renewed by it; put files of your own in place of both to use those.\n";
+const withPair =
+  (keyMode: number, mark = "") =>
+  (host: ScriptedHost): void => {
+    host.files.put(named.certPath, mark + pair.cert, 0o600);
+    host.files.put(named.keyPath, mark + pair.key, keyMode);
+  };
 
 const deadLock = JSON.stringify({
   id: "7b9ad2f0-3a58-4d4f-8d3b-0c2f3ae0a001",
@@ -162,6 +177,11 @@ const table: readonly (Machine & { readonly code: string; readonly mended?: true
   },
   { code: "logging.redact_off", config: { ...sound, logging: { redactSensitive: "off" } } },
   { code: "discovery.mdns_full_mode", config: { ...sound, discovery: { mdns: { mode: "full" } } } },
+  { code: "gateway-tls-unusable", config: encrypting },
+  { code: "gateway-tls-expiring", config: encrypting, prepare: withPair(0o600), lateBy: 3640 * dayMs },
+  { code: "gateway-tls-expiring", config: encryptingItself, prepare: withPair(0o600, ownMark), lateBy: 3640 * dayMs },
+  { code: "gateway-tls-too-early", config: encrypting, prepare: withPair(0o600), lateBy: -2 * dayMs },
+  { code: "gateway-tls-key-readable", config: encrypting, prepare: withPair(0o644) },
   { code: "gateway-no-tls", config: { gateway: { ...sound.gateway, bind: "lan" } } },
   { code: "fs.state_dir.perms_world_writable", prepare: (host) => void host.files.chmod(state, 0o777), mended: true },
   { code: "fs.state_dir.perms_group_writable", prepare: (host) => void host.files.chmod(state, 0o770), mended: true },

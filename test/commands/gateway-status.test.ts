@@ -315,6 +315,27 @@ test("a configuration that is wrong is named with the key", async () => {
   assert.match(stderr, "~/.clawdbot/clawdbot.json: gateway.port: ");
 });
 
+test("3.5 the probe note names every address that a bind mode means, IPv6 too", async () => {
+  const at = (name: string, address: string) =>
+    ({ name, address, family: address.includes(":") ? 6 : 4, internal: false }) as const;
+  const interfaces = [at("eth0", "2001:db8::5"), at("tailscale0", "fd7a:115c:a1e0::7")];
+  const told = async (gateway: object) => {
+    const files = { "/home/me/.clawdbot/clawdbot.json": JSON.stringify({ gateway: { mode: "local", ...gateway } }) };
+    const { stdout } = await status({ files, interfaces }, "--json", "--no-probe");
+    const { bindHost, probeUrl, probeNote } = JSON.parse(stdout).gateway;
+    return `${bindHost} ${probeUrl} ${probeNote}`;
+  };
+  assert.match(await told({ bind: "lan" }), "bind=lan listens on 0.0.0.0 and :: (all interfaces)");
+  assert.is(
+    await told({ bind: "tailnet" }),
+    "fd7a:115c:a1e0::7 ws://[fd7a:115c:a1e0::7]:18789 bind=tailnet listens on fd7a:115c:a1e0::7 and loopback; devices of the tailnet can connect.",
+  );
+  assert.match(
+    await told({ bind: "custom", customBindHost: "2001:db8::5" }),
+    "bind=custom listens on 2001:db8::5 and 127.0.0.1.",
+  );
+});
+
 for (const [bind, host, note] of [
   ["lan", "0.0.0.0", "use a LAN IP for remote clients"],
   ["tailnet", "100.64.1.2", "devices of the tailnet can connect"],

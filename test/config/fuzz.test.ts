@@ -13,6 +13,7 @@ import type { NetInterface } from "../../src/host/host.ts";
 import { pathsOf } from "../../src/host/paths.ts";
 import { codes, Failure } from "../../src/kit/error.ts";
 import { createLogger } from "../../src/kit/log.ts";
+import { makeCertificate } from "../../src/tls/certificate.ts";
 import { type Mutant, mutate } from "../support/config-mutation.ts";
 import { fullConfig, planted } from "../support/full-config.ts";
 import { scriptedHost, type ScriptedHost } from "../support/host.ts";
@@ -25,6 +26,10 @@ const cases = runtime === "bun" ? 10_000 : 2_000;
 const seed = 20_261_121;
 /** Every so often the gateway is really opened, and asked. */
 const openedEach = 100;
+
+/** What the full configuration says where its certificates are. */
+const pair = await makeCertificate({ names: ["localhost"], addresses: [], now: scriptedHost().clock.now() });
+const certificates = { "/home/me/cert.pem": pair.cert, "/home/me/key.pem": pair.key, "/home/me/ca.pem": pair.cert };
 
 const full = fullConfig((config) => validate(config).issues.map(({ path }) => path));
 
@@ -121,7 +126,7 @@ async function tryOut(
 ): Promise<void> {
   const host = scriptedHost({
     name: "clawdbot",
-    files: { ...files, "/home/me/.clawdbot/clawdbot.json": text },
+    files: { ...certificates, ...files, "/home/me/.clawdbot/clawdbot.json": text },
     env: { GIVEN: "given", GIVEN_SECRET: `${planted}-from-environment` },
     interfaces,
   });
@@ -176,7 +181,8 @@ const reasons = [
   /^Refusing to publish gateway through tailscale serve without auth\.$/,
   /^Gateway auth is (ambiguous: |set to (token|password|trusted-proxy), but no )/,
   /^Gateway bind is set to custom, but gateway\.customBindHost /,
-  /tailscale (serve\/funnel|funnel) requires/,
+  /tailscale (serve\/funnel|funnel) (requires|has no client certificate)/,
+  /^gateway\.tls: \S/,
 ];
 
 /** By what is listened on and how callers prove themselves alone: whoever is beyond loopback must have to prove it. */

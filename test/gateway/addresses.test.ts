@@ -1,13 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  inTailnet,
-  lanAddresses,
-  loopbackAddresses,
-  nameable,
-  reachableAddresses,
-  tailnetAddresses,
-} from "../../src/gateway/addresses.ts";
+import { loopbackAddresses, nameable } from "../../src/gateway/addresses.ts";
+import { inTailnet, lanAddresses, reachableAddresses, tailnetAddresses } from "../../src/host/addresses.ts";
 import type { NetInterface } from "../../src/host/host.ts";
 
 const on = (name: string, ...addresses: readonly string[]): NetInterface[] =>

@@ -236,6 +236,16 @@ test("--tailscale funnel needs a password", () => {
   assert.is(granted(decide({ flags: { tailscale: "funnel", password: long } })).authMode, "password");
 });
 
+test("Tailscale has no certificate to show where clients must come with one", () => {
+  const config = { tls: { enabled: true, caPath: "ca.pem" } };
+  const decided = decide({ flags: { tailscale: "serve", token: long }, config });
+  assert.equal("lines" in decided && decided.lines, [
+    "tailscale serve/funnel has no client certificate, and gateway.tls.caPath asks everybody for one.",
+    "Unset gateway.tls.caPath, or set gateway.tailscale.mode to off.",
+  ]);
+  assert.is(granted(decide({ flags: { token: long }, config })).tailscale, "off");
+});
+
 interface Asked extends Partial<Omit<ExposureRequest, "config">> {
   readonly config?: v.InferInput<typeof gatewaySection>;
 }

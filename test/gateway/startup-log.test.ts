@@ -37,6 +37,16 @@ test("SC-045 every address has a line, the PID on the first", () => {
   ]);
 });
 
+test("cli.md 2.4 tls: where it is encrypted the addresses say so, and the fingerprint follows as people compare it", () => {
+  const { log, host } = printing("compact");
+  logGatewayStartup(log, { ...startup, fingerprint: "ab".repeat(32) });
+  assert.equal(host.terminal.stdout.text.split("\n").slice(1, 4), [
+    "✓ listening on wss://127.0.0.1:18789 (PID 12345)",
+    "✓ listening on wss://[::1]:18789",
+    `✓ TLS certificate: sha256 ${Array.from({ length: 32 }, () => "ab").join(":")}`,
+  ]);
+});
+
 test("SC-070 SC-071 SC-074 what --force did, in the order of the specification", () => {
   const { log, host } = printing("compact");
   logFreedPort(log, 18789, { killed: [{ pid: 9876, command: "node" }], escalated: true, waitedMs: 1200 });

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { makeCertificate } from "../../src/tls/certificate.ts";
@@ -100,6 +101,45 @@ test("files that were renewed are served from the next restart on, also to the c
   await runCommand(["gateway", "restart", "--safe"], home);
   await until("the refusal", () => /has no private key in it/.test(running.stderr()));
   assert.is((await runCommand(["gateway", "health"], home)).status, 0, "it goes on as before");
+  assert.is(await running.stop(), 0);
+});
+
+test("cli.md 2.4 tls: with caPath only its clients get in, and this machine's commands, which have their own certificate", async () => {
+  const home = makeHome();
+  const make = () => makeCertificate({ names: [], addresses: [], now: Date.now(), usage: "client" });
+  const [known, stranger] = await Promise.all([make(), make()]);
+  writeFileSync(join(home, "ca.pem"), known.cert);
+  const tls = { enabled: true, caPath: "~/ca.pem" };
+  const running = await startGateway({ home, config: { ...config, gateway: { ...gateway, tls } }, args: [] });
+  assert.is((await runCommand(["gateway", "health"], home)).status, 0);
+  assert.is(statSync(join(home, ".openclaw/gateway/tls/local-client.pem")).mode & 0o777, 0o600);
+  const answer = (shown: object) =>
+    new Promise<string>((resolve) => {
+      let text = "";
+      const socket = connectTls({ host: "127.0.0.1", port: running.port, rejectUnauthorized: false, ...shown }, () =>
+        socket.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
+      );
+      socket.on("data", (data: Buffer) => void (text += data.toString()));
+      socket.on("error", () => undefined); // a refusal: what counts is that nothing was answered
+      socket.on("close", () => resolve(text));
+    });
+  assert.match(await answer(known), "HTTP/1.1 200");
+  assert.equal([await answer({}), await answer(stranger)], ["", ""]);
+
+  const pin = await until("the fingerprint", () => printed(running.stdout())[0]);
+  const elsewhere = ["gateway", "health", "--url", running.url, "--token", token, "--tls-fingerprint", pin];
+  const refused = await runCommand(elsewhere, makeHome());
+  assert.is(refused.status, 1);
+  assert.match(refused.stderr, "only clients with a certificate that it knows");
+  assert.match(refused.stderr, "Commands have one for the gateway of their own machine alone");
+
+  // The gateway starts anew by itself, and asks nobody any more.
+  writeFileSync(
+    join(home, ".openclaw/openclaw.json"),
+    JSON.stringify({ ...config, gateway: { ...gateway, tls: { enabled: true } } }),
+  );
+  await until("the second start", () => printed(running.stdout()).length === 2);
+  assert.match(await answer({}), "HTTP/1.1 200");
   assert.is(await running.stop(), 0);
 });
 

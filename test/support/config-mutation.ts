@@ -170,7 +170,8 @@ const textMutations: Readonly<Record<string, (text: string, pick: Random) => str
   "some bytes flipped": (text, pick) => {
     const bytes = new TextEncoder().encode(text);
     for (let time = 0; time <= pick(8); time++) bytes[pick(bytes.length)] = pick(256);
-    return new TextDecoder().decode(bytes);
+    const flipped = new TextDecoder().decode(bytes);
+    return namesIn(flipped) === namesIn(text) ? flipped : flipped.replaceAll(planted, "flipped");
   },
   "binary garbage": (_, pick) => new TextDecoder().decode(Uint8Array.from({ length: 1 + pick(3000) }, () => pick(256))),
   "a byte order mark": (text) => `\ufeff${text}`,
@@ -187,6 +188,11 @@ const textMutations: Readonly<Record<string, (text: string, pick: Random) => str
     `${text.slice(0, text.lastIndexOf("}"))},"gateway":{"mode":"local","bind":"lan"}}`,
   "very large": (text, pick) => (pick(10) === 0 ? `${text}${" ".repeat(2 * 1024 * 1024)}` : text),
 };
+
+/** As with copies: below a name that was hit lies a secret that nobody could know. */
+function namesIn(text: string): string {
+  return (text.match(/"[^"]*"\s*:/g) ?? []).join();
+}
 
 const folder = "/home/me/.clawdbot";
 

@@ -63,6 +63,9 @@ const texts: Readonly<Record<string, string>> = {
   domain: "openclaw.internal.",
   trustedProxies: "10.0.0.0/8",
   autoApproveCidrs: "192.168.1.0/24",
+  certPath: "~/cert.pem",
+  keyPath: "~/key.pem",
+  caPath: "~/ca.pem",
 };
 
 /** Every place of a configuration, with its holder. */

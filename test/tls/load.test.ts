@@ -5,6 +5,7 @@ import { Failure } from "../../src/kit/error.ts";
 import { makeCertificate, type Pair } from "../../src/tls/certificate.ts";
 import { fingerprintOf } from "../../src/tls/fingerprint.ts";
 import { loadTls, type TlsRequest } from "../../src/tls/load.ts";
+import { readLocalClient } from "../../src/tls/local-client.ts";
 import { scriptedHost, type ScriptedHost } from "../support/host.ts";
 
 const state = "/home/me/.clawdbot";
@@ -170,9 +171,50 @@ test("the authorities of clients are read from caPath", async () => {
   const host = scriptedHost();
   const { cert } = await pair(host);
   host.files.put("/home/me/ca.pem", `a company\n${cert}`);
-  assert.is((await load(host, { caPath: "~/ca.pem" })).ca, cert);
+  assert.is((await load(host, { caPath: "~/ca.pem" }, false)).ca, cert);
   host.files.put("/home/me/ca.pem", "nothing");
   assert.match(await refused(host, { caPath: "~/ca.pem" }), "~/ca.pem has no certificate in it");
+});
+
+test("where clients must come with a certificate, the commands of this machine have one of their own", async () => {
+  const host = scriptedHost();
+  const ca = (await pair(host)).cert;
+  host.files.put("/home/me/ca.pem", ca);
+  const settings = { caPath: "~/ca.pem" };
+  assert.is(await readLocalClient(host, state), undefined);
+  await load(host);
+  assert.is(await readLocalClient(host, state), undefined, "nobody asks for one");
+  const served = await load(host, settings);
+  const own = await readLocalClient(host, state);
+  assert.is(served.ca, ca + own?.cert);
+  assert.ok(new X509Certificate(own?.cert ?? "").checkPrivateKey(createPrivateKey(own?.key ?? "")));
+  assert.is((await host.files.stat(`${folder}/local-client.pem`))?.mode, 0o600);
+  assert.equal(await load(host, settings), served);
+  assert.equal(await load(host, settings, false), served);
+
+  await host.clock.advance((3650 - 30) * dayMs);
+  await load(host, settings);
+  assert.is.not((await readLocalClient(host, state))?.cert, own?.cert, "it is made anew before it ends");
+  host.files.put(`${folder}/local-client.pem`, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", 0o600);
+  assert.is(await readLocalClient(host, state), undefined);
+  await load(host, settings);
+  assert.ok(await readLocalClient(host, state));
+});
+
+test("further names are asked for only when a certificate is made that stays", async () => {
+  const host = scriptedHost();
+  let asked = 0;
+  const request = { settings: { autoGenerate: true }, state };
+  const names = async () => {
+    asked++;
+    return ["studio.tail1234.ts.net"];
+  };
+  await loadTls(host, { ...request, keep: false, names });
+  assert.is(asked, 0);
+  const { cert } = await loadTls(host, { ...request, keep: true, names });
+  assert.match(new X509Certificate(cert).subjectAltName ?? "", "DNS:studio.tail1234.ts.net");
+  await loadTls(host, { ...request, keep: true, names });
+  assert.is(asked, 1);
 });
 
 function encrypted(): string {

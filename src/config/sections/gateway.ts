@@ -133,7 +133,10 @@ const tls = v.looseObject({
   ),
   certPath: v.pipe(v.optional(text), v.description("Certificate file (PEM).")),
   keyPath: v.pipe(v.optional(text), v.description("Private key file (PEM).")),
-  caPath: v.pipe(v.optional(text), v.description("Certificate authority that clients must come with (PEM).")),
+  caPath: v.pipe(
+    v.optional(text),
+    v.description("Authority (PEM) whose certificates clients must show; local commands have their own."),
+  ),
 });
 
 const endpoint = v.looseObject({
