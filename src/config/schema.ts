@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { agentsSection } from "./sections/agents.ts";
+import { diagnosticsSection } from "./sections/diagnostics.ts";
 import { discoverySection } from "./sections/discovery.ts";
 import { gatewaySection } from "./sections/gateway.ts";
 import { authSection, modelsSection } from "./sections/models.ts";
@@ -42,7 +43,7 @@ export const configSchema = v.looseObject({
   ui: opaque("Look of the apps.", "live"),
   web: opaque("The WhatsApp connection.", "part"),
   nodeHost: opaque("This machine as a node.", "restart"),
-  diagnostics: opaque("Diagnostics.", "restart"),
+  diagnostics: v.pipe(v.optional(diagnosticsSection, {}), v.description("What the gateway tells about itself.")),
   update: opaque("Updates.", "live"),
   meta: opaque("Stamps of the programs that wrote this file.", "none"),
   wizard: opaque("Stamps of the set-up.", "none"),

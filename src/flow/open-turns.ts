@@ -438,7 +438,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     onEvent: (listener) => events.on("turn", listener),
     get load() {
       const queued = [...lanes.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
-      return { running: slots.used, queued };
+      return { running: slots.used, queued, lanes: lanes.size };
     },
     async windDown(ms, signal) {
       windingDown = true;

@@ -9,7 +9,10 @@ export const textParam = v.pipe(v.string(), v.nonEmpty());
 export const keyParam = v.pipe(textParam, v.maxLength(512), v.description("A session key, in full or short."));
 
 /** The agent of a session, where its key leaves that open. */
-export const agentParam = v.optional(v.pipe(textParam, v.maxLength(128)));
+export const agentParam = v.pipe(
+  v.optional(v.pipe(textParam, v.maxLength(128))),
+  v.description("The agent that is meant, where the key does not say."),
+);
 
 /** The caller's own id of a request: it becomes the run's id, and the same one again does nothing twice. */
 export const runIdParam = v.pipe(textParam, v.maxLength(256), v.description("The caller's own id; it names the run."));

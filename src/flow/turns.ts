@@ -27,8 +27,8 @@ export interface Turns {
   /** Runs work that must not meet a run of this session: compaction, reset, rewind. */
   exclusive<T>(sessionKey: string, work: () => Promise<T>): Promise<T>;
   onEvent(listener: (event: TurnEvent) => void): () => void;
-  /** Runs in progress and waiting, over all sessions. */
-  readonly load: { readonly running: number; readonly queued: number };
+  /** Runs in progress and waiting, over all sessions, and the sessions in which something goes on. */
+  readonly load: { readonly running: number; readonly queued: number; readonly lanes: number };
 }
 
 export interface TurnInput {

@@ -7,6 +7,8 @@ export interface Request {
   readonly id: string;
   readonly method: string;
   readonly params: unknown;
+  /** Where in a trace of the client's it belongs (W3C Trace Context), as it was sent. */
+  readonly traceparent?: unknown;
 }
 
 export type Frame =
@@ -35,7 +37,10 @@ export function parseFrame(text: string): Frame {
   if (reasons.length > 0 || typeof id !== "string" || typeof method !== "string") {
     return { kind: "invalid", id: typeof id === "string" ? id : "invalid", reason: reasons.join("; ") };
   }
-  return { kind: "request", id, method, params: value["params"] };
+  const { params, traceparent } = value;
+  return traceparent === undefined
+    ? { kind: "request", id, method, params }
+    : { kind: "request", id, method, params, traceparent };
 }
 
 /** A successful response; `payload` is JSON text. */

@@ -193,7 +193,7 @@ test("a message is answered: written, run, settled", async () => {
   assert.equal(ended(w), ["a ok"]);
   const state = await w.turns.wait("a", 1000, new AbortController().signal);
   assert.equal(state?.outcome?.payloads, [{ text: "hello" }]);
-  assert.equal(w.turns.load, { running: 0, queued: 0 });
+  assert.equal(w.turns.load, { running: 0, queued: 0, lanes: 0 });
 });
 
 test("the same run id again is not a second message, during the run, after it, and after a restart", async () => {

@@ -27,7 +27,7 @@ test("text that is not JSON and JSON that is not a frame are told apart", () => 
 
 test("a request keeps its id and parameters, and may carry a trace and a profile", () => {
   const text = '{"type":"req","id":"1:x","method":"health","params":[1],"traceparent":"00","expectedProfileId":"p"}';
-  assert.equal(parseFrame(text), { kind: "request", id: "1:x", method: "health", params: [1] });
+  assert.equal(parseFrame(text), { kind: "request", id: "1:x", method: "health", params: [1], traceparent: "00" });
 });
 
 test("errors carry details, retry and code in v4, and only what v3 clients know in v3", () => {
