@@ -4,10 +4,11 @@ import type { Runner } from "./agent/runner.ts";
 import type { ConfigStore } from "./config/config.ts";
 import type { RestartNote } from "./flow/restart-notes.ts";
 import type { Turns } from "./flow/turns.ts";
-import type { Clock, Host } from "./host/host.ts";
+import type { Clock, Surroundings } from "./host/host.ts";
 import type { Flavour } from "./host/flavour.ts";
 import type { Paths } from "./host/paths.ts";
 import type { Logger } from "./kit/log.ts";
+import type { Exposition } from "./kit/exposition.ts";
 import type { Nodes } from "./nodes/registry.ts";
 import type { Devices } from "./pairing/devices.ts";
 import type { Identity } from "./pairing/identity.ts";
@@ -20,7 +21,7 @@ import type { Uploads } from "./store/uploads.ts";
 
 /** What methods are given: the running gateway without its sockets. Types only. */
 export interface App {
-  readonly host: Host;
+  readonly host: Surroundings;
   readonly clock: Clock;
   readonly log: Logger;
   readonly flavour: Flavour;
@@ -45,11 +46,13 @@ export interface App {
   readonly connections: Connections;
   /** Sends an event to every connection that may see it (protocol.md 4.7), or to those of them that `only` picks. */
   broadcast<N extends EventName>(event: N, payload: EventPayload<N>, only?: (connection: Connection) => boolean): void;
+  /** The metrics as text; absent where the configuration has none. */
+  readonly metrics?: ((format: Exposition) => string) | undefined;
   /** Names of the methods that `hello-ok` advertises. */
   methodNames(): readonly string[];
   eventNames(): readonly string[];
-  /** Asks for a restart in this process. */
-  restart(reason: string): void;
+  /** Asks for a restart in this process; absent where that is somebody else's. */
+  readonly restart?: ((reason: string) => void) | undefined;
   /** Has a session told when a restart is over; resolves when that is on the disk. */
   tellAfterRestart(note: RestartNote): Promise<void>;
 }

@@ -1,45 +1,19 @@
-import { agentsOf } from "./agent/roster.ts";
-import type { App } from "./app.ts";
 import type { ConfigStore } from "./config/config.ts";
-import { openConversation } from "./conversation.ts";
-import { announce } from "./flow/announce.ts";
-import { cleanUp } from "./flow/clean-up.ts";
-import { createRestartNotes } from "./flow/restart-notes.ts";
-import { sessionView } from "./flow/session-view.ts";
-import { authSettings } from "./gateway/auth-settings.ts";
-import { createHealth } from "./gateway/health.ts";
-import { createHeartbeat } from "./gateway/heartbeat.ts";
-import { createFront, type Front, type Place } from "./gateway/front.ts";
-import { createHub } from "./gateway/hub.ts";
-import type { Exposure, Refusal } from "./gateway/exposure.ts";
 import { loopbackAddresses } from "./gateway/addresses.ts";
-import { closingMs, drainMs } from "./gateway/defaults.ts";
-import { noConversation } from "./gateway/no-conversation.ts";
+import { assemble } from "./gateway/assembly.ts";
+import type { Exposure, Refusal } from "./gateway/exposure.ts";
+import { createFront, type Front, type Place } from "./gateway/front.ts";
 import { guardConfig } from "./gateway/ownership.ts";
-import { createPresence } from "./gateway/presence.ts";
 import type { Tailnet } from "./gateway/publishing.ts";
 import { openRestartable, type Opened, type Restartable } from "./gateway/restartable.ts";
-import { createServer } from "./gateway/server.ts";
-import { inSafeMode, type SafeMode } from "./gateway/starts.ts";
+import type { SafeMode } from "./gateway/starts.ts";
 import { createWireLog, type WireLogStyle } from "./gateway/wire-log.ts";
 import type { Flavour } from "./host/flavour.ts";
 import type { Host } from "./host/host.ts";
 import type { Paths } from "./host/paths.ts";
-import { createCleanup, type Cleanup } from "./kit/cleanup.ts";
 import { Failure } from "./kit/error.ts";
-import { uuid } from "./kit/ids.ts";
 import type { Logger } from "./kit/log.ts";
-import { VERSION } from "./kit/version.ts";
-import { methods } from "./methods/index.ts";
-import type { Method } from "./methods/method.ts";
-import { loadNodes } from "./nodes/nodes.ts";
-import { loadIdentity } from "./pairing/identity.ts";
-import { loadDevices } from "./pairing/registry.ts";
-import { openSenders } from "./pairing/senders.ts";
-import { events } from "./protocol/events.ts";
 import { limits } from "./protocol/version.ts";
-import { routes } from "./routes/index.ts";
-import { publicMessage } from "./session/public-message.ts";
 import { createFolderLogs } from "./store/folder-log.ts";
 import { createFolderStore } from "./store/folder.ts";
 import { createStandbyLogs, createStandbyStore, type StateOwner } from "./store/standby.ts";
@@ -76,9 +50,6 @@ export interface OpenOptions {
  */
 export type Gateway = Restartable & Pick<Front, "port" | "addresses" | "tls">;
 
-/** How often sessions that are too old are removed, where the configuration says so. */
-const maintenanceMs = 3600_000;
-
 /** Starts a gateway: everything is loaded and built first, then opened in one order; a failure closes what was opened. */
 export async function startGatewayServer(options: OpenOptions): Promise<Gateway> {
   const { net, clock } = options.host;
@@ -101,186 +72,41 @@ export async function startGatewayServer(options: OpenOptions): Promise<Gateway>
   };
 }
 
-async function open(options: OpenOptions, front: Front, exposure: Exposure): Promise<Opened> {
-  const cleanup = createCleanup();
-  try {
-    return await build(options, { front, exposure, cleanup });
-  } catch (error) {
-    await front.close(0);
-    await cleanup.run();
-    throw error;
-  }
-}
-
-interface Ground {
-  readonly front: Front;
-  readonly exposure: Exposure;
-  /** What has to be undone of what was opened so far. */
-  readonly cleanup: Cleanup;
-}
-
-async function build(options: OpenOptions, { front, exposure: asked, cleanup }: Ground): Promise<Opened> {
-  const { host, config, log, paths } = options;
-  const { clock } = host;
-  const safeMode = options.safeMode();
-  let exposure: Exposure = safeMode
+async function open(options: OpenOptions, front: Front, asked: Exposure): Promise<Opened> {
+  const { host, paths, log } = options;
+  const owner = () => options.owner();
+  const exposure: Exposure = options.safeMode()
     ? { ...asked, bind: "loopback", addresses: loopbackAddresses(host.net.interfaces()) }
     : asked;
-  const store = createStandbyStore(createFolderStore(host.files, paths.state), () => options.owner());
-  const logs = createStandbyLogs(createFolderLogs(host.files, paths.state), () => options.owner());
-  const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, clock, log)]);
-  cleanup.add(() => devices.close());
-  const nodes = await loadNodes(store, devices, clock, log);
-  const closed = (): Failure | undefined => {
-    const safe = options.safeMode();
-    return safe && inSafeMode(safe);
-  };
-  const conversation = await openConversation({ ...options, store, logs, devices, closed }).catch((error: unknown) => {
-    const why = closed();
-    if (!why) throw error;
-    log.error("the conversations cannot be opened: going on without them", { error: Failure.from(error).message });
-    return noConversation(why, store);
-  });
-  cleanup.add(() => conversation.close());
-  const { parts, turns } = conversation;
-  const { sessions } = parts;
-  const restartNotes = createRestartNotes({ clock, log, store, sessions, turns });
-  cleanup.add(() => restartNotes.close());
-  /** Who stands by, or runs the control plane only, has nothing to say in a conversation. */
-  const mayTell = (): boolean => !options.owner() && !options.safeMode();
-
-  const hub = createHub(() => ({ presence: presence.version, health: health.version }));
-  const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
-  const health = createHealth(host, config, {
-    owner: () => options.owner(),
-    paths,
-    sessions,
-    safeMode,
-    onChange: () => hub.broadcast("health", health.snapshot()),
-  });
-  const info = {
-    version: VERSION,
-    bootId: uuid(),
-    pid: host.processes.pid,
-    startedAt: host.clock.now(),
+  const silence = () => front.close(0);
+  const assembly = await assemble({
+    ...options,
+    exposure,
+    fetch,
     port: front.port,
-    bind: exposure.bind,
-    authMode: exposure.authMode,
-    owner: () => options.owner(),
-  };
-  const app: App = {
-    host,
-    clock: host.clock,
-    log,
-    flavour: options.flavour,
-    paths,
-    info,
-    config,
-    identity,
-    devices,
-    senders: openSenders(store, clock, log),
-    nodes,
-    ...parts,
-    turns,
-    presence,
-    health,
-    heartbeat: createHeartbeat(),
-    connections: hub,
-    broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
-    methodNames: () => methodNames,
-    eventNames: () => eventNames,
-    restart: (reason) => options.onRestartRequest(reason),
-    tellAfterRestart: (note) => restartNotes.add(note),
-  };
-  const table: readonly Method[] = methods;
-  const methodNames = table.filter((method) => !method.unlisted).map((method) => method.name);
-  const eventNames = Object.keys(events);
-  const server = createServer({
-    app,
-    hub,
-    methods: table,
-    routes,
-    tailnet: options.tailnet,
+    pid: host.processes.pid,
     wire: createWireLog(log, () => host.clock.monotonic(), { verbose: options.verbose, style: options.wsLog }),
-    auth: () => authSettings(exposure, config.current().value.gateway),
+    storage(watched) {
+      const files = watched(host.files);
+      return {
+        store: createStandbyStore(createFolderStore(files, paths.state), owner),
+        logs: createStandbyLogs(createFolderLogs(files, paths.state), owner),
+      };
+    },
+    restart: (reason) => options.onRestartRequest(reason),
+  }).catch(async (error: unknown) => {
+    await silence();
+    throw error;
   });
-
-  cleanup.add(
-    announce({
-      clock,
-      turns,
-      sessions,
-      broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
-      connections: hub,
-      rowOf: (row) => sessionView(app).row(row),
-      messageOf: publicMessage,
-      blocks() {
-        const { blockStreamingDefault, blockStreamingChunk: chunk } = config.current().value.agents.defaults;
-        const sizes = { min: chunk.minChars, max: chunk.maxChars, breakAt: chunk.breakPreference };
-        return blockStreamingDefault === "on" ? sizes : undefined;
-      },
-    }),
-  );
-  // Before a turn can begin the session anew that is told.
-  if (mayTell()) await restartNotes.tell();
-  // Before anybody can send a message again that is found in the journal.
-  if (mayTell()) await Promise.all([turns.recover(), parts.uploads.sweep()]);
-  await listen(front, { ...exposure, port: options.port() }, log);
-  info.port = front.port;
-  front.serve(server.fetch);
-  cleanup.add(server.start());
-  cleanup.add(
-    clock.every(maintenanceMs, () => {
-      const { value } = config.current();
-      if (options.owner() || safeMode || value.session.maintenance.mode !== "enforce") return;
-      for (const { id } of agentsOf(value)) {
-        cleanUp(app, id, { remove: true }).catch((error: unknown) =>
-          log.warn("old sessions could not be removed", { agent: id, error: String(error) }),
-        );
-      }
-    }),
-  );
-  cleanup.add(health.start());
-  cleanup.add(
-    config.onChange(() => {
-      const next = options.expose();
-      // What would be unsafe to start with is not taken over by a running gateway either: the old secret stays.
-      if ("lines" in next)
-        return log.warn("the changed configuration would be refused at start; keeping the old one", {
-          why: next.lines[0],
-        });
-      const changed =
-        next.authMode !== exposure.authMode || next.token !== exposure.token || next.password !== exposure.password;
-      const { authMode, token, password, allowTailscale } = next;
-      exposure = { ...exposure, authMode, token, password, allowTailscale };
-      info.authMode = next.authMode;
-      if (changed) server.secretChanged();
-    }),
-  );
-  return {
-    async takeOver() {
-      // First of all who may do what: the messages that are taken over are judged by it.
-      await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
-      await conversation.takeOver();
-      await restartNotes.tell();
-      health.changed();
-    },
-    async stays(why) {
-      if (mayTell()) await restartNotes.tell(why);
-    },
-    async windDown(signal) {
-      const { running } = turns.load;
-      if (running > 0) log.info("waiting for running turns to end", { running, atMostMs: drainMs - closingMs });
-      const left = await turns.windDown(drainMs - closingMs, signal);
-      if (left > 0) log.warn("running turns did not end in time; they go on at the next start", { running: left });
-    },
-    async close(reason, { silence, restartExpectedMs: expectedMs }) {
-      const silent = silence();
-      server.drain(reason, expectedMs);
-      await silent;
-      await cleanup.run();
-    },
-  };
+  try {
+    await listen(front, { ...exposure, port: options.port() }, log);
+    assembly.start(front.port);
+    front.serve(assembly.fetch);
+    return assembly;
+  } catch (error) {
+    await assembly.close("gateway cannot listen", { silence });
+    throw error;
+  }
 }
 
 /** Listens where the configuration says. A new port that is taken or forbidden must not end a gateway that has another. */

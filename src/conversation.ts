@@ -9,13 +9,14 @@ import { scopesNow } from "./flow/chat-input.ts";
 import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
 import { promptReporter } from "./flow/slash/prompt-report.ts";
 import type { Flavour } from "./host/flavour.ts";
-import type { Host } from "./host/host.ts";
+import { filesOf, type Surroundings } from "./host/host.ts";
 import type { Paths } from "./host/paths.ts";
 import { createCleanup, type Cleanup } from "./kit/cleanup.ts";
 import type { Failure } from "./kit/error.ts";
 import type { Logger } from "./kit/log.ts";
 import { VERSION } from "./kit/version.ts";
 import { openAccounts } from "./model/open-accounts.ts";
+import type { ModelObserver } from "./observe/observer.ts";
 import type { Devices } from "./pairing/devices.ts";
 import { providers } from "./providers/index.ts";
 import { createMedia } from "./session/media.ts";
@@ -25,7 +26,7 @@ import { openTextIndex } from "./session/text-index.ts";
 import type { Logs } from "./store/log.ts";
 import type { Store } from "./store/store.ts";
 import { createUploads } from "./store/uploads.ts";
-import { tools, toolSpecs } from "./tools/index.ts";
+import { toolsAt, toolSpecs } from "./tools/index.ts";
 
 /** What a gateway talks with: sessions, models, and the way from a message to its answer. */
 export interface Conversation {
@@ -37,7 +38,7 @@ export interface Conversation {
 }
 
 export interface ConversationOptions {
-  readonly host: Host;
+  readonly host: Surroundings;
   readonly flavour: Flavour;
   readonly paths: Paths;
   readonly config: ConfigStore;
@@ -45,6 +46,10 @@ export interface ConversationOptions {
   readonly store: Store;
   readonly logs: Logs;
   readonly devices: Devices;
+  /** What reaches the models. */
+  readonly fetch: typeof fetch;
+  /** Told of each request to a model. */
+  readonly observer?: ModelObserver | undefined;
   /** The file that keeps what models say as it comes; undefined for none. */
   readonly rawStream?: string | undefined;
   /** Why no message is taken now; undefined when they are. */
@@ -63,7 +68,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
 }
 
 async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Conversation> {
-  const { host, flavour, paths, config, log, store, logs, devices, closed } = options;
+  const { host, flavour, paths, config, log, store, logs, devices, fetch, observer, closed } = options;
   const { clock } = host;
   const search = await openTextIndex({ logs, clock, log }).catch((error: unknown) => {
     log.error("the search index cannot be opened: going on without search", { error: String(error) });
@@ -89,11 +94,12 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
   const [sessions, accounts, budget] = await Promise.all(opening);
   const media = createMedia(store);
   const uploads = closing(createUploads({ logs, store, clock, log }));
+  const tools = toolsAt(host);
   const queue = (row: SessionRow) => turns.queue(row);
   const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
-  const plain = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue });
+  const plain = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue, observer });
   const { rawStream: path } = options;
-  const runner = path === undefined ? plain : withRawStream(plain, { files: host.files, clock, log, path });
+  const runner = path === undefined ? plain : withRawStream(plain, { files: filesOf(host), clock, log, path });
   const workspaceFiles = createWorkspaceFiles(host.files);
   const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
   const commands = { ...shared, clock, runner, promptReport };

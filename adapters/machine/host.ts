@@ -2,6 +2,7 @@ import { arch, cpus, freemem, homedir, hostname, loadavg, release, totalmem, use
 import { basename, join } from "node:path";
 import type { Host, Machine, Net } from "../../src/host/host.ts";
 import { resolveGatewayService } from "../service/index.ts";
+import { calledAs } from "./called-as.ts";
 import { clock } from "./clock.ts";
 import { files } from "./files.ts";
 import { net } from "./net.ts";
@@ -42,7 +43,7 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     name: programName(compiled ? process.argv0 : script),
     args: process.argv.slice(2),
     self: compiled
-      ? [process.execPath]
+      ? [calledAs(process.argv0, { executable: process.execPath, path: process.env["PATH"] })]
       : [process.execPath, ...process.execArgv, ...(runtime === "deno" ? ["run", "-A"] : []), script],
     sources: fromSource && !compiled ? [slashes(join(root, "src")), slashes(join(root, "adapters"))] : [],
     clock,

@@ -5,6 +5,7 @@ import { brokenOff, providerFailure, providerFailureOf, type FailureKind } from 
 import { invalidArguments } from "../providers/provider-answer.ts";
 import type { Api, ModelRequest, ModelSpec, Provider } from "../providers/provider.ts";
 import type { AssistantMessage } from "../session/message.ts";
+import type { ModelObserver, ModelWatch } from "../observe/observer.ts";
 import type { Accounts, Route, RouteInput } from "../model/accounts.ts";
 import type { Budget } from "../budget/budget.ts";
 import type { Draft } from "./draft.ts";
@@ -20,6 +21,8 @@ export interface Asking {
   readonly budget: Budget;
   readonly providers: Readonly<Record<Api, Provider>>;
   readonly fetch: typeof fetch;
+  /** Told of each request. */
+  readonly observer?: ModelObserver | undefined;
 }
 
 export interface Question extends RouteInput {
@@ -120,18 +123,24 @@ async function askOnce(asking: Asking, question: Question, route: Route): Promis
     model: model.id,
     maxUsage,
   });
+  const watch = asking.observer?.asked({ agentId, sessionKey, model });
   let message: AssistantMessage | undefined;
+  let thrown: unknown;
   try {
     emit({ type: "model", provider: model.provider, model: model.id });
     draft.begin();
-    message = await stream(asking, { request, route, draft, signal });
+    message = await stream(asking, { request, route, draft, signal, watch });
     draft.end();
     const cutOff = message.stopReason === "length";
     return { message: settled(message), route, cutOff, warning: reservation.warning };
+  } catch (error) {
+    thrown = error;
+    throw error;
   } finally {
     // An answer that broke off was paid for as well: what it took is guessed, as nobody said.
     const counted = message && message.usage.totalTokens > 0 ? message.usage : undefined;
     const usage = counted ?? (draft.begun ? guessedUsage(request, draft.text) : undefined);
+    watch?.ended({ thrown, message, usage });
     await reservation
       .settle(usage)
       .catch((error: unknown) => asking.log.warn("spending was not recorded, and counts in full", { error }));
@@ -143,11 +152,14 @@ interface Streaming {
   readonly route: Route;
   readonly draft: Draft;
   readonly signal: AbortSignal;
+  readonly watch: ModelWatch | undefined;
 }
 
-async function stream(asking: Asking, { request, route, draft, signal }: Streaming): Promise<AssistantMessage> {
-  const { endpoint, model } = route;
+async function stream(asking: Asking, { request, route, draft, signal, watch }: Streaming): Promise<AssistantMessage> {
+  const { model } = route;
   const { clock, fetch } = asking;
+  const { headers } = route.endpoint;
+  const endpoint = watch?.headers ? { ...route.endpoint, headers: { ...watch.headers, ...headers } } : route.endpoint;
   const call = { endpoint, signal, fetch, clock, now: () => clock.now() };
   const events = asking.providers[model.api].stream(request, call)[Symbol.asyncIterator]();
   try {

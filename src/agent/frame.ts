@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { Host } from "../host/host.ts";
+import type { Surroundings } from "../host/host.ts";
 import type { ModelSpec, ToolSpec } from "../providers/provider.ts";
 import type { SessionRow } from "../session/sessions.ts";
 import { toolPolicy } from "../tools/policy.ts";
@@ -16,7 +16,7 @@ import type { WorkspaceFiles } from "./workspace-files.ts";
 
 /** What the frames of a run are made of. */
 export interface FrameParts {
-  readonly host: Host;
+  readonly host: Surroundings;
   readonly config: Config;
   readonly accounts: Accounts;
   readonly tools: readonly Tool[];

@@ -84,9 +84,11 @@ export async function openRun(
 
 /** A folder that cannot be made is told to the log alone: an answer may need none, and the tools say what they miss. */
 async function prepareWorkspace({ host, paths, log }: RunnerDeps, folder: string, config: Config): Promise<void> {
+  const { files, processes } = host;
+  if (!files) return;
   try {
-    if (config.agents.defaults.skipBootstrap) await host.files.makeFolder(folder);
-    else await ensureWorkspace(host, folder, paths.profile === "dev" ? "dev" : "person");
+    if (config.agents.defaults.skipBootstrap) await files.makeFolder(folder);
+    else await ensureWorkspace({ files, processes }, folder, paths.profile === "dev" ? "dev" : "person");
   } catch (error) {
     log.warn("the workspace could not be prepared", { folder, error });
   }

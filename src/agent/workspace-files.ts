@@ -23,7 +23,8 @@ export interface WorkspaceFiles {
 const MOST_BYTES = 1024 * 1024;
 const MOST_CACHED_CHARS = 8 * 1024 * 1024;
 
-export function createWorkspaceFiles(files: Files): WorkspaceFiles {
+export function createWorkspaceFiles(files: Files | undefined): WorkspaceFiles {
+  if (!files) return { load: async (workspace, names) => names.map((name) => missing(workspace, name)) };
   const cache = new Map<string, { readonly stamp: string; readonly text: string }>();
   let cachedChars = 0;
 
@@ -58,8 +59,12 @@ export function createWorkspaceFiles(files: Files): WorkspaceFiles {
       return { name, path, text: await textOf(place.path) };
     } catch (error) {
       const { code, message } = Failure.from(error);
-      return { name, path, text: undefined, ...(code === "not-found" ? {} : { problem: message }) };
+      return { ...missing(workspace, name), ...(code === "not-found" ? {} : { problem: message }) };
     }
   };
   return { load: (workspace, names) => Promise.all(names.map((name) => loadOne(workspace, name))) };
+}
+
+function missing(workspace: string, name: string): WorkspaceFile {
+  return { name, path: join(workspace, name), text: undefined };
 }

@@ -1,4 +1,4 @@
-import type { Files, Host } from "../host/host.ts";
+import type { Files, Host, Processes } from "../host/host.ts";
 import { join } from "../host/paths.ts";
 import { devTemplates, templates, type TemplateName } from "./templates.ts";
 
@@ -10,7 +10,7 @@ const always = ["AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md"] as
  * Answers whether the workspace is new.
  */
 export async function ensureWorkspace(
-  host: Pick<Host, "files" | "processes">,
+  host: { readonly files: Files; readonly processes?: Pick<Processes, "run"> | undefined },
   folder: string,
   kind: "person" | "dev",
 ): Promise<boolean> {
@@ -22,7 +22,7 @@ export async function ensureWorkspace(
     await files.create(join(folder, name), text);
   }
   // History is a convenience: a machine without git (127) has the same workspace.
-  if (isNew && kind === "person") await processes.run("git", ["init", "--quiet", folder], { timeoutMs: 5000 });
+  if (isNew && kind === "person") await processes?.run("git", ["init", "--quiet", folder], { timeoutMs: 5000 });
   return isNew;
 }
 

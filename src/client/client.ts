@@ -1,4 +1,4 @@
-import type { Host } from "../host/host.ts";
+import type { DialOptions, Host, Net } from "../host/host.ts";
 import type { Socket, SocketEvents } from "../host/socket.ts";
 import { Failure } from "../kit/error.ts";
 import { uuid } from "../kit/ids.ts";
@@ -12,6 +12,8 @@ export interface ConnectOptions extends Introduction {
   readonly url: string;
   /** SHA-256 of the server's certificate in hex, for `wss`. */
   readonly fingerprint?: string | undefined;
+  /** Shown to a gateway that asks its clients for a certificate. */
+  readonly certificate?: DialOptions["certificate"] | undefined;
   /** For the handshake, and the usual patience of a call. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -45,8 +47,13 @@ export interface Hello {
   readonly latencyMs: number;
 }
 
+/** What a client needs of where it runs; a Host has it. */
+export interface ClientGround extends Pick<Host, "clock" | "os"> {
+  readonly net: Pick<Net, "dial">;
+}
+
 /** Opens a connection and says hello; rejects with the gateway's own reason when there is one. */
-export async function connect(host: Host, given: ConnectOptions): Promise<Client> {
+export async function connect(host: ClientGround, given: ConnectOptions): Promise<Client> {
   const started = host.clock.monotonic();
   const waiting = new Map<string, Waiting>();
   const challenge = deferred<Challenge>();
@@ -99,6 +106,7 @@ export async function connect(host: Host, given: ConnectOptions): Promise<Client
     timeoutMs: given.timeoutMs,
     maxPayload: maxInbound,
     ...(given.fingerprint === undefined ? {} : { fingerprint: given.fingerprint }),
+    ...(given.certificate === undefined ? {} : { certificate: given.certificate }),
   });
   try {
     const { timeoutMs, signal, url } = given;

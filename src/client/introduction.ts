@@ -25,7 +25,11 @@ export interface Challenge {
 }
 
 /** The parameters of `connect` (protocol.md 2.2), signed over the challenge's nonce when there is an identity. */
-export async function connectParams(host: Host, given: Introduction, challenge: Challenge): Promise<JsonObject> {
+export async function connectParams(
+  host: Pick<Host, "os">,
+  given: Introduction,
+  challenge: Challenge,
+): Promise<JsonObject> {
   const { min, max } = given.protocol ?? { min: 4, max: 4 };
   const family = families[host.os];
   const auth = {
@@ -55,7 +59,7 @@ const families: Readonly<Record<Host["os"], string>> = {
 
 /** The version 3 payload (protocol.md 3.2): fields joined by `|`, the token presented among them, never the password. */
 async function proof(
-  host: Host,
+  host: Pick<Host, "os">,
   given: Introduction,
   { nonce, ts: signedAt }: Challenge,
   identity: Identity,

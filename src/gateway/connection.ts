@@ -3,6 +3,7 @@ import type { Socket, SocketEvents } from "../host/socket.ts";
 import { Failure } from "../kit/error.ts";
 import { utf8Length } from "../kit/text.ts";
 import type { Caller } from "../protocol/caller.ts";
+import type { DoorObserver } from "../observe/observer.ts";
 import { closes, type Close } from "../protocol/close.ts";
 import { encodeError, encodeResult, eventHead, eventTail, parseFrame, type Request } from "../protocol/frame.ts";
 import { limits } from "../protocol/version.ts";
@@ -17,6 +18,7 @@ export interface ConnectionContext {
   readonly hub: Hub;
   readonly dispatcher: Dispatcher;
   readonly wire: WireLog;
+  readonly observer?: DoorObserver | undefined;
   /** Read at each connect, so that a changed secret counts at once. */
   auth(): AuthContext;
   /** Every open socket, past its hello or not. */
@@ -33,6 +35,8 @@ export interface OpenSocket {
   readonly role: string;
   /** Let in by the shared secret or a proxy's word, which may cease to count under it. */
   readonly bySecret: boolean;
+  /** Bytes that the peer has not read yet. */
+  readonly buffered: number;
   close(close: Close): void;
   /** Pings, or cuts a peer that left the last ping unanswered. */
   ping(): void;
@@ -66,6 +70,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
 
   function end(close: Close): void {
     if (state === "closed") return;
+    context.observer?.closing(close);
     // A peer that left in the middle of its handshake has no socket, but a place that others wait for.
     if (state !== "arriving") socket.close(close.code, close.reason);
     state = "closed";
@@ -165,6 +170,7 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
   function refuse(id: string, failure: Failure, protocol: 3 | 4): void {
     if (isOver()) return;
     wire.refused(connId, failure);
+    context.observer?.refused(failure);
     if (failure.code === "internal") app.log.error("connect failed", { error: failure.message, conn: connId });
     const shown = failure.code === "internal" ? new Failure("internal", "internal error") : failure;
     socket.send(encodeError(id, shown, protocol));
@@ -261,6 +267,9 @@ export function acceptConnection(context: ConnectionContext, arrival: Arrival, l
     },
     get bySecret() {
       return member ? ["token", "password", "trusted-proxy"].includes(member.caller.method) : true;
+    },
+    get buffered() {
+      return socket.buffered;
     },
     close: end,
     ping() {

@@ -1,7 +1,7 @@
 import { agentsOf, sessionsFile } from "../agent/roster.ts";
 import type { App, Health, HealthSnapshot, PartState } from "../app.ts";
 import type { ConfigStore } from "../config/config.ts";
-import type { Host } from "../host/host.ts";
+import type { Surroundings } from "../host/host.ts";
 import { tildify, type Paths } from "../host/paths.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { createLoopMeter } from "./loop-meter.ts";
@@ -34,7 +34,7 @@ const recentCount = 5;
  * How the gateway and its parts fare. The snapshot and its text are made once per change and every ten seconds, never
  * per call. `ok` is false when a part has failed; one that is disabled or degraded says why and leaves the rest in order.
  */
-export function createHealth(host: Host, config: ConfigStore, options: HealthOptions): LiveHealth {
+export function createHealth(host: Surroundings, config: ConfigStore, options: HealthOptions): LiveHealth {
   const { clock } = host;
   const meter = createLoopMeter(clock);
   const named = new Map<string, PartState>();
@@ -97,7 +97,7 @@ function disabledSections(config: ConfigStore): readonly PartState[] {
 }
 
 function factsOf(
-  host: Host,
+  host: Surroundings,
   config: ConfigStore,
   { owner, paths, sessions, safeMode }: HealthOptions,
   parts: readonly PartState[],

@@ -55,7 +55,10 @@ export function notNow(): Failure {
 }
 
 /** The `hello-ok` payload (protocol.md 2.3; the v3 dialect 2.6): only what this caller may know. */
-export function helloOk(app: App, { caller, deviceToken, deviceTokens }: Admittance): Readonly<Record<string, unknown>> {
+export function helloOk(
+  app: App,
+  { caller, deviceToken, deviceTokens }: Admittance,
+): Readonly<Record<string, unknown>> {
   const reads = allows(caller.scopes, "operator.read");
   const auth = {
     role: caller.role,

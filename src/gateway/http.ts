@@ -99,7 +99,8 @@ function upgrade(context: HttpContext, { headers, from, vouched }: Arrived, env:
   return env.upgrade(acceptConnection(context.connections, arrival, leave));
 }
 
-function isUpgrade(request: Request): boolean {
+/** Whether a request asks for a WebSocket, on any path. */
+export function isUpgrade(request: Request): boolean {
   return request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 

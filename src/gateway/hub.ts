@@ -1,4 +1,5 @@
 import type { Connection, Connections } from "../app.ts";
+import type { DoorObserver } from "../observe/observer.ts";
 import { events, type EventName, type EventPayload } from "../protocol/events.ts";
 import { eventHead, eventTail } from "../protocol/frame.ts";
 import { allows } from "../protocol/scope.ts";
@@ -19,7 +20,10 @@ export interface Hub extends Connections {
 }
 
 /** The connections that are past hello. `versions` are those that `presence` and `health` events carry. */
-export function createHub(versions: () => { readonly presence: number; readonly health: number }): Hub {
+export function createHub(
+  versions: () => { readonly presence: number; readonly health: number },
+  observer?: Pick<DoorObserver, "sent">,
+): Hub {
   const members = new Set<Member>();
   return {
     join: (member) => void members.add(member),
@@ -34,6 +38,7 @@ export function createHub(versions: () => { readonly presence: number; readonly 
       let head: string | undefined;
       const tail = eventTail(event === "presence" || event === "health" ? versions() : undefined);
       const frames = new Map<number, string>();
+      let copies = 0;
       for (const member of members) {
         if (scope !== "none" && !allows(member.caller.scopes, scope)) continue;
         if (modern && member.caller.protocol < 4) continue;
@@ -43,7 +48,9 @@ export function createHub(versions: () => { readonly presence: number; readonly 
         let frame = frames.get(seq);
         if (frame === undefined) frames.set(seq, (frame = `${head},"seq":${seq}${tail}`));
         member.deliver(frame, droppable);
+        copies++;
       }
+      observer?.sent(event, copies);
     },
   };
 }

@@ -33,7 +33,11 @@ interface Bucket {
 /** Keys remembered at once; the oldest is forgotten first. */
 const maxKeys = 10_000;
 
-export function createLimiter(clock: Pick<Clock, "monotonic">, options: () => LimiterOptions): Limiter {
+export function createLimiter(
+  clock: Pick<Clock, "monotonic">,
+  options: () => LimiterOptions,
+  lockedOut?: () => void,
+): Limiter {
   const buckets = new Map<string, Bucket>();
 
   function bucketOf(key: string): Bucket {
@@ -69,6 +73,7 @@ export function createLimiter(clock: Pick<Clock, "monotonic">, options: () => Li
       const { maxAttempts, lockoutMs } = options();
       if (++bucket.attempts <= maxAttempts) return 0;
       bucket.lockedUntil = now + lockoutMs;
+      lockedOut?.();
       return lockoutMs;
     },
     restore(key) {

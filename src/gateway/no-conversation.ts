@@ -68,7 +68,7 @@ function refusing(why: Failure, store: Store): Pick<Conversation, "parts" | "tur
       inject: reject,
       exclusive: reject,
       onEvent: unheard,
-      load: { running: 0, queued: 0 },
+      load: { running: 0, queued: 0, lanes: 0 },
       queue: refuse,
       recover: done,
       takeOver: done,

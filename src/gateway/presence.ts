@@ -1,5 +1,5 @@
 import type { Presence, PresenceEntry } from "../app.ts";
-import type { Host } from "../host/host.ts";
+import type { Surroundings } from "../host/host.ts";
 import { uuid } from "../kit/ids.ts";
 import { VERSION } from "../kit/version.ts";
 import type { Caller } from "../protocol/caller.ts";
@@ -13,7 +13,7 @@ const settleMs = 50;
  * Who is here: the gateway first, then clients, newest first, which stay listed for five minutes after they left.
  * `tell` gets the list soon after it changed.
  */
-export function createPresence(host: Host, tell: (entries: readonly PresenceEntry[]) => void): Presence {
+export function createPresence(host: Surroundings, tell: (entries: readonly PresenceEntry[]) => void): Presence {
   const { clock } = host;
   const own = gatewayEntry(host);
   const entries = new Map<string, { readonly entry: PresenceEntry; readonly connections: ReadonlySet<string> }>();
@@ -73,8 +73,8 @@ export function createPresence(host: Host, tell: (entries: readonly PresenceEntr
   };
 }
 
-function gatewayEntry(host: Host): PresenceEntry {
-  const ip = host.net.interfaces().find(({ internal, family }) => !internal && family === 4)?.address;
+function gatewayEntry(host: Surroundings): PresenceEntry {
+  const ip = host.net?.interfaces().find(({ internal, family }) => !internal && family === 4)?.address;
   const deviceFamily = { darwin: "Mac", linux: "Linux", windows: "Windows", none: undefined }[host.os];
   const facts = { host: host.hostname, ip, version: VERSION, platform: host.osVersion, deviceFamily };
   return entryOf({ ...facts, mode: "gateway", reason: "self", instanceId: uuid() }, "Gateway", host.clock.now());

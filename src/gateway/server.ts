@@ -2,6 +2,7 @@ import type { App } from "../app.ts";
 import type { Fetch } from "../host/socket.ts";
 import { createCleanup } from "../kit/cleanup.ts";
 import type { Method } from "../methods/method.ts";
+import type { CallObserver, DoorObserver } from "../observe/observer.ts";
 import { closes } from "../protocol/close.ts";
 import { limits } from "../protocol/version.ts";
 import type { Route } from "../routes/route.ts";
@@ -14,6 +15,8 @@ import type { Hub } from "./hub.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Tailnet } from "./publishing.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
+import { watchDispatcher } from "./watched-dispatch.ts";
+import { watchFetch } from "./watched-fetch.ts";
 import type { WireLog } from "./wire-log.ts";
 
 export interface ServerOptions {
@@ -24,6 +27,7 @@ export interface ServerOptions {
   readonly wire: WireLog;
   /** Absent in a gateway that Tailscale has no part in. */
   readonly tailnet?: Tailnet | undefined;
+  readonly observers?: { readonly doors?: DoorObserver | undefined; readonly calls?: CallObserver | undefined };
   /** How callers prove themselves, as of now. */
   auth(): AuthSettings;
 }
@@ -31,6 +35,8 @@ export interface ServerOptions {
 /** The gateway's network face, with no port of its own: whoever listens gives it requests. */
 export interface GatewayServer {
   readonly fetch: Fetch;
+  /** Every open socket, past its hello or not. */
+  sockets(): Iterable<OpenSocket>;
   /** Begins ticks, pings and the watch over secrets and devices; the answer ends them. */
   start(): () => Promise<void>;
   /** Tells every client that the gateway goes away, and closes every socket. */
@@ -44,10 +50,14 @@ const waitingPerAddress = 32;
 const waitingTotal = 256;
 
 export function createServer(options: ServerOptions): GatewayServer {
-  const { app, hub } = options;
+  const { app, hub, observers } = options;
   const open = new Set<OpenSocket>();
   const gatewayConfig = () => app.config.current().value.gateway;
-  const limiter = createLimiter(app.clock, () => gatewayConfig().auth.rateLimit);
+  const limiter = createLimiter(
+    app.clock,
+    () => gatewayConfig().auth.rateLimit,
+    () => observers?.doors?.lockedOut(),
+  );
   const origins = () => {
     const { controlUi, publicOrigin } = gatewayConfig();
     const tailnetName = options.tailnet?.name();
@@ -63,7 +73,8 @@ export function createServer(options: ServerOptions): GatewayServer {
     hub,
     open,
     wire: options.wire,
-    dispatcher: createDispatcher(app, options.methods, createDedupe(app.clock)),
+    observer: observers?.doors,
+    dispatcher: watchDispatcher(createDispatcher(app, options.methods, createDedupe(app.clock)), observers?.calls),
     auth: () => ({
       clock: app.clock,
       limiter,
@@ -87,7 +98,8 @@ export function createServer(options: ServerOptions): GatewayServer {
   }
 
   return {
-    fetch: (request, env) => http.fetch(request, env),
+    fetch: watchFetch((request, env) => http.fetch(request, env), options.routes, observers?.doors),
+    sockets: () => open,
     start() {
       const cleanup = createCleanup();
       if (options.tailnet) cleanup.add(options.tailnet.watch((part) => app.health.setPart(part)));

@@ -1,11 +1,13 @@
 import type { ConfigStore } from "../config/config.ts";
 import type { Flavour } from "../host/flavour.ts";
+import { reachableAddresses } from "../host/addresses.ts";
 import type { Host } from "../host/host.ts";
 import type { Paths } from "../host/paths.ts";
 import { removeRuntime, writeRuntime } from "../host/runtime-file.ts";
 import { exit, Failure } from "../kit/error.ts";
+import { urlHost } from "../kit/ip.ts";
 import type { Tls } from "../tls/load.ts";
-import { everyIpv4, everyIpv6, nameable, reachableAddresses, urlHost } from "./addresses.ts";
+import { everyIpv4, everyIpv6, nameable } from "./addresses.ts";
 import { agentsOf } from "../agent/roster.ts";
 import { createAnnouncing, type Announcing } from "./announcing.ts";
 import { createLifecycle, type Lifecycle, type Running } from "./lifecycle.ts";

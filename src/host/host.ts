@@ -1,3 +1,4 @@
+import { Failure } from "../kit/error.ts";
 import type { ServiceManager } from "../service/service.ts";
 import type { MulticastEvents, MulticastSocket } from "./multicast.ts";
 import type { Fetch, SocketEvents, Socket } from "./socket.ts";
@@ -34,6 +35,25 @@ export interface Host {
   readonly services?: ServiceManager | undefined;
   /** The hardware and how much of it is in use; absent where nobody can know. */
   machine?(): Machine;
+}
+
+/**
+ * What a running gateway asks of where it runs, be that a machine of its own (a `Host` is one) or somebody else's program.
+ * What only a machine has may be absent: what needs it says so then, and the rest goes on.
+ */
+export interface Surroundings extends Pick<
+  Host,
+  "runtimeVersion" | "os" | "osVersion" | "hostname" | "env" | "home" | "cwd" | "name" | "clock" | "machine"
+> {
+  readonly files?: Files | undefined;
+  readonly net?: Pick<Net, "interfaces"> | undefined;
+  readonly processes?: Pick<Processes, "pid" | "run" | "memory"> | undefined;
+}
+
+/** The files of where it runs; a Failure `unavailable` where there are none. */
+export function filesOf({ files }: Pick<Surroundings, "files">): Files {
+  if (files) return files;
+  throw new Failure("unavailable", "this gateway runs inside another program and has no files", { retryable: false });
 }
 
 export interface Machine {
@@ -198,6 +218,8 @@ export interface DialOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** SHA-256 of the server's certificate in hex; any other certificate is refused before anything is sent. */
   readonly fingerprint?: string;
+  /** Shown to a server that asks its clients for a certificate (PEM). */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly maxPayload?: number;
   readonly timeoutMs?: number;
 }

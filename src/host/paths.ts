@@ -1,5 +1,6 @@
 import type { Flavour } from "./flavour.ts";
 import type { Host } from "./host.ts";
+import type { SettingName } from "./settings.ts";
 
 /** Where one profile of one flavour keeps its things. All absolute. */
 export interface Paths {
@@ -12,7 +13,7 @@ export interface Paths {
 }
 
 /** The paths of a profile; `*_STATE_DIR` and `*_CONFIG_PATH` move them (cli.md 2.1). */
-export function pathsOf(host: Host, flavour: Flavour, profile: string): Paths {
+export function pathsOf(host: Pick<Host, "env" | "home" | "cwd">, flavour: Flavour, profile: string): Paths {
   const suffix = profile ? `-${profile}` : "";
   const state = absolute(host, setting(host, flavour, "STATE_DIR") ?? join(host.home, flavour.stateFolder + suffix));
   return {
@@ -25,7 +26,7 @@ export function pathsOf(host: Host, flavour: Flavour, profile: string): Paths {
 }
 
 /** An environment variable by its name without prefix (`GATEWAY_PORT`), this flavour's first; empty counts as unset. */
-export function setting(host: Pick<Host, "env">, flavour: Flavour, name: string): string | undefined {
+export function setting(host: Pick<Host, "env">, flavour: Flavour, name: SettingName): string | undefined {
   for (const prefix of flavour.envPrefixes) {
     const value = host.env[prefix + name];
     if (value !== undefined && value !== "") return value;

@@ -39,6 +39,13 @@ export interface Env {
 
 export type Fetch = (request: Request, env: Env) => Response | Promise<Response>;
 
+/** What is served: a gateway, or an app that has one on some of its paths. The limits are in bytes. */
+export interface Served {
+  readonly fetch: Fetch;
+  /** A WebSocket message; what comes over a WebSocket before hello; a request's body. */
+  readonly limits: { readonly maxPayload: number; readonly maxUntrusted: number; readonly maxBody: number };
+}
+
 /**
  * Whether a request for a WebSocket can be granted (RFC 6455 4.2.1). Adapters refuse any other with 400 before `fetch`
  * sees it: once accepted, a handshake must not fail for what it says.

@@ -3,6 +3,7 @@ import { workspaceOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import { requireAgent } from "../flow/address.ts";
 import { textParam } from "../flow/params.ts";
+import { filesOf } from "../host/host.ts";
 import { folderOf, inside, type Inside } from "../host/inside.ts";
 import { join } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
@@ -63,8 +64,9 @@ export const agentFileMethods = [
       const known = nameOf(params.name);
       const described = await describe(app, place.workspace, known);
       if (described.missing) return { ...place, file: described };
-      const { path } = await inside(app.host.files, place.workspace, known);
-      return { ...place, file: { ...described, content: (await app.host.files.read(path)) ?? "" } };
+      const files = filesOf(app.host);
+      const { path } = await inside(files, place.workspace, known);
+      return { ...place, file: { ...described, content: (await files.read(path)) ?? "" } };
     },
   }),
   method({
@@ -74,7 +76,7 @@ export const agentFileMethods = [
     params: v.object({ agentId, name, content: v.string() }),
     result: v.object({ ok: v.literal(true), ...where, file }),
     async run({ app, params: { content, ...params } }) {
-      const { files } = app.host;
+      const files = filesOf(app.host);
       const place = placeOf(app, params.agentId);
       const known = nameOf(params.name);
       const bytes = utf8Length(content);
@@ -101,10 +103,11 @@ function nameOf(written: string): Name {
 }
 
 async function describe(app: App, workspace: string, each: Name): Promise<v.InferInput<typeof file>> {
+  const files = filesOf(app.host);
   const path = join(workspace, each);
   const missing = { name: each, path, missing: true, ...(comesAndGoes.has(each) ? { expectedAbsent: true } : {}) };
   try {
-    const stat = await fileAt(app, await inside(app.host.files, workspace, each));
+    const stat = await fileAt(app, await inside(files, workspace, each));
     if (!stat) return missing;
     return { name: each, path, missing: false, size: stat.size, updatedAtMs: Math.trunc(stat.modifiedAt) };
   } catch (error) {
@@ -115,7 +118,7 @@ async function describe(app: App, workspace: string, each: Name): Promise<v.Infe
 }
 
 async function fileAt({ host }: App, { path, name: shown }: Inside) {
-  const stat = await host.files.stat(path);
+  const stat = await filesOf(host).stat(path);
   if (!stat) return undefined;
   if (stat.kind !== "file")
     throw new Failure("invalid-request", `${shown} is no file, but a ${stat.kind}: move it away`);

@@ -17,13 +17,16 @@ const params = v.object({
   sessionKey: keyParam,
   agentId: agentParam,
   cursor: v.pipe(v.optional(v.string()), v.description("A deltaCursor: only what came since is answered.")),
-  limit: v.optional(v.pipe(positiveParam, v.maxValue(1000)), 200),
-  offset: v.optional(countParam),
+  limit: v.pipe(v.optional(v.pipe(positiveParam, v.maxValue(1000)), 200), v.description("How many messages at most.")),
+  offset: v.pipe(v.optional(countParam), v.description("How many of the newest to pass over.")),
   pendingBefore: v.optional(positiveParam),
   inputRunIds: v.optional(v.pipe(v.array(v.pipe(textParam, v.maxLength(256))), v.minLength(1), v.maxLength(50))),
   messageId: v.pipe(v.optional(textParam), v.description("The page is the one around this message.")),
   sessionId: v.optional(textParam),
-  maxChars: v.optional(v.pipe(positiveParam, v.maxValue(500_000)), defaultMaxChars),
+  maxChars: v.pipe(
+    v.optional(v.pipe(positiveParam, v.maxValue(500_000)), defaultMaxChars),
+    v.description("Longer texts of a message are cut."),
+  ),
   maxBytes: v.pipe(v.optional(positiveParam), v.description("Bytes of all messages together, about.")),
 });
 type Params = v.InferOutput<typeof params>;

@@ -26,12 +26,24 @@ export const chatMethods = [
       sessionKey: keyParam,
       agentId: agentParam,
       sessionId: v.pipe(v.optional(textParam), v.description("Refused when the session is another one by now.")),
-      message: v.string(),
-      thinking: v.optional(v.string()),
-      queueMode: v.optional(v.picklist(queueModes)),
-      attachments: v.optional(attachmentsParam),
-      timeoutMs: v.optional(countParam),
-      suppressCommandInterpretation: v.optional(v.boolean(), false),
+      message: v.pipe(v.string(), v.description("What is said.")),
+      thinking: v.pipe(
+        v.optional(v.string()),
+        v.description("How hard the model is to think about it; as the session has it when absent."),
+      ),
+      queueMode: v.pipe(
+        v.optional(v.picklist(queueModes)),
+        v.description("What becomes of it during a run; as the session has it when absent."),
+      ),
+      attachments: v.pipe(v.optional(attachmentsParam), v.description("Pictures.")),
+      timeoutMs: v.pipe(
+        v.optional(countParam),
+        v.description("When the run is ended; agents.defaults.timeoutSeconds when absent."),
+      ),
+      suppressCommandInterpretation: v.pipe(
+        v.optional(v.boolean(), false),
+        v.description("Give text that begins with a slash to the model."),
+      ),
       expectedLeafEntryId: v.pipe(
         v.optional(v.nullable(textParam)),
         v.description("The newest entry that the client knows; refused when there is another one."),

@@ -109,7 +109,7 @@ function gatewayUrl(app: App, { publicUrl, preferRemoteUrl }: Wanted): GatewayUr
     customBindHost,
     port: app.info.port,
     tls: tls.enabled,
-    interfaces: app.host.net.interfaces(),
+    interfaces: app.host.net?.interfaces() ?? [],
   });
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { App } from "../app.ts";
-import type { Host } from "../host/host.ts";
+import { filesOf, type Files } from "../host/host.ts";
 import { parseLine } from "../kit/log.ts";
 import { redact } from "../kit/redact.ts";
 import { method } from "./method.ts";
@@ -34,7 +34,7 @@ export const logMethods = [
     }),
     async run({ app, params }) {
       const { file = app.paths.log } = app.config.current().value.logging;
-      const { text, ...tail } = await readTail(app.host.files, file, params);
+      const { text, ...tail } = await readTail(filesOf(app.host), file, params);
       const since = params.sinceMs === undefined ? undefined : app.clock.now() - params.sinceMs;
       const lines = text.split("\n").filter((line) => line !== "" && isSince(line, since));
       const shown = lines.slice(-params.limit);
@@ -61,7 +61,7 @@ interface Tail {
 
 /** Reads whole lines from `cursor`, or as many of the last `maxBytes` as there are, and never the whole file. */
 async function readTail(
-  files: Host["files"],
+  files: Files,
   path: string,
   { cursor, maxBytes }: { cursor?: number | undefined; maxBytes: number },
 ): Promise<Tail> {

@@ -57,6 +57,11 @@ export const restartMethods = [
       restart: v.object({ ok: v.boolean(), pid: v.number(), delayMs: count, mode: v.string() }),
     }),
     async run({ app, params: { reason, target, sessionKey, note }, caller }) {
+      const { restart } = app;
+      if (!restart)
+        throw new Failure("unavailable", "this gateway is a part of another program: restart that", {
+          retryable: false,
+        });
       const { pid, port } = app.info;
       if (target && (target.pid !== pid || (target.port ?? port) !== port))
         throw new Failure("conflict", `this gateway is pid ${pid} on port ${port}, not the one that is to restart`);
@@ -66,7 +71,7 @@ export const restartMethods = [
       }
       const before = preflightOf(app);
       // The answer goes out first.
-      app.clock.after(0, () => app.restart(`restart asked for by ${caller.client.id}${reason ? `: ${reason}` : ""}`));
+      app.clock.after(0, () => restart(`restart asked for by ${caller.client.id}${reason ? `: ${reason}` : ""}`));
       return {
         ok: true,
         status: before.safe ? ("scheduled" as const) : ("deferred" as const),

@@ -7,10 +7,16 @@ import { uuid } from "../kit/ids.ts";
 import { method } from "./method.ts";
 
 const said = {
-  message: v.string(),
-  thinking: v.optional(v.string()),
-  attachments: v.optional(attachmentsParam),
-  timeoutMs: v.optional(countParam),
+  message: v.pipe(v.string(), v.description("What is said.")),
+  thinking: v.pipe(
+    v.optional(v.string()),
+    v.description("How hard the model is to think about it; as the session has it when absent."),
+  ),
+  attachments: v.pipe(v.optional(attachmentsParam), v.description("Pictures.")),
+  timeoutMs: v.pipe(
+    v.optional(countParam),
+    v.description("When the run is ended; agents.defaults.timeoutSeconds when absent."),
+  ),
 };
 
 export const sessionRunMethods = [

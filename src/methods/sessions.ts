@@ -13,25 +13,40 @@ const defaultLimit = 1000;
 const maxLimit = 10_000;
 
 const query = v.object({
-  limit: v.optional(positiveParam),
-  offset: v.optional(countParam),
+  limit: v.pipe(v.optional(positiveParam), v.description("How many at most.")),
+  offset: v.pipe(v.optional(countParam), v.description("How many of the newest to pass over.")),
   activeMinutes: v.pipe(v.optional(positiveParam), v.description("Only what changed within so many minutes.")),
-  requireLastInteraction: v.optional(v.boolean()),
-  sortBy: v.optional(v.picklist(["updatedAt", "lastInteractionAt"])),
-  includeGlobal: v.optional(v.boolean()),
-  includeUnknown: v.optional(v.boolean()),
-  configuredAgentsOnly: v.optional(v.boolean()),
-  includeDerivedTitles: v.optional(v.boolean()),
-  includeLastMessage: v.optional(v.boolean()),
-  label: v.optional(v.pipe(textParam, v.maxLength(512))),
-  boardFace: v.optional(v.picklist(["chat", "dashboard"])),
-  creatorId: v.optional(textParam),
-  ownerId: v.optional(textParam),
-  involvingProfileId: v.optional(textParam),
-  spawnedBy: v.optional(textParam),
-  agentId: agentParam,
-  search: v.optional(v.pipe(v.string(), v.maxLength(1000))),
-  archived: v.optional(v.union([v.boolean(), v.literal("all")])),
+  requireLastInteraction: v.pipe(v.optional(v.boolean()), v.description("Only those in which somebody spoke.")),
+  sortBy: v.pipe(
+    v.optional(v.picklist(["updatedAt", "lastInteractionAt"])),
+    v.description("Newest by this; by `updatedAt` when absent."),
+  ),
+  includeGlobal: v.pipe(v.optional(v.boolean()), v.description("With the session that is nobody's in particular.")),
+  includeUnknown: v.pipe(v.optional(v.boolean()), v.description("With those whose kind is not known.")),
+  configuredAgentsOnly: v.pipe(
+    v.optional(v.boolean()),
+    v.description("Only those of agents that the configuration has."),
+  ),
+  includeDerivedTitles: v.pipe(v.optional(v.boolean()), v.description("With a title made from the first words.")),
+  includeLastMessage: v.pipe(v.optional(v.boolean()), v.description("With the last words.")),
+  label: v.pipe(v.optional(v.pipe(textParam, v.maxLength(512))), v.description("Only the one with this label.")),
+  boardFace: v.pipe(
+    v.optional(v.picklist(["chat", "dashboard"])),
+    v.description("Every session here is a chat: `dashboard` finds none."),
+  ),
+  creatorId: v.pipe(v.optional(textParam), v.description("Sessions here are nobody's own: finds none.")),
+  ownerId: v.pipe(v.optional(textParam), v.description("Likewise.")),
+  involvingProfileId: v.pipe(v.optional(textParam), v.description("Likewise.")),
+  spawnedBy: v.pipe(v.optional(textParam), v.description("Only those that this session began.")),
+  agentId: v.pipe(agentParam, v.description("Only those of this agent.")),
+  search: v.pipe(
+    v.optional(v.pipe(v.string(), v.maxLength(1000))),
+    v.description("Only those whose names have this text."),
+  ),
+  archived: v.pipe(
+    v.optional(v.union([v.boolean(), v.literal("all")])),
+    v.description("Only archived ones, or `all`; without them when absent."),
+  ),
 });
 
 const list = v.object({

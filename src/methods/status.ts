@@ -59,7 +59,7 @@ export const statusMethods = [
         queuedSystemEvents: [],
         ...noTasks,
         sessions: sessionsOf(app),
-        processMemory: { rssBytes: app.host.processes.memory() },
+        processMemory: { rssBytes: app.host.processes?.memory() ?? 0 },
         eventLoop: health.snapshot()["eventLoop"],
         parts: health.parts().map((part) => ({ ...part })),
         ...(params.includeCliProjection ? { cliProjection: cliProjection(app) } : {}),

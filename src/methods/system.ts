@@ -93,7 +93,7 @@ export const systemMethods = [
       if (!machine) throw new Failure("unavailable", "this host does not say what machine it is", { retryable: false });
       const { loadAverage, ...facts } = machine;
       const [platform = host.os, ...release] = host.osVersion.split(" ");
-      const lan = host.net.interfaces().find(({ internal, family }) => !internal && family === 4);
+      const lan = host.net?.interfaces().find(({ internal, family }) => !internal && family === 4);
       return {
         machineName: host.hostname,
         hostname: host.hostname,

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { agentsOf } from "../agent/roster.ts";
 import { Failure } from "../kit/error.ts";
-import { tools } from "../tools/index.ts";
+import { toolsAt } from "../tools/index.ts";
+import type { Tool } from "../tools/tool.ts";
 import { profilesOf, toolGroups, toolProfiles, type ProfileId } from "../tools/policy.ts";
 import { method } from "./method.ts";
 
@@ -40,7 +41,7 @@ export const toolMethods = [
       const agents = agentsOf(app.config.current().value);
       const agent = params.agentId === undefined ? agents[0] : agents.find(({ id }) => id === params.agentId);
       if (!agent) throw new Failure("invalid-request", `unknown agent id ${JSON.stringify(params.agentId)}`);
-      return { agentId: agent.id, profiles: profiles(), groups: groups() };
+      return { agentId: agent.id, profiles: profiles(), groups: groups(toolsAt(app.host)) };
     },
   }),
 ] as const;
@@ -50,7 +51,7 @@ function profiles() {
 }
 
 /** The groups that have tools here. */
-function groups() {
+function groups(tools: readonly Tool[]) {
   const core = "core" as const;
   return Object.entries(toolGroups)
     .map(([id, group]) => {
@@ -61,6 +62,6 @@ function groups() {
     .filter(({ tools }) => tools.length > 0);
 }
 
-function entryOf({ name, summary }: (typeof tools)[number]) {
+function entryOf({ name, summary }: Tool) {
   return { id: name, label: name, description: summary, source: "core" as const, defaultProfiles: profilesOf(name) };
 }

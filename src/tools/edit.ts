@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Files } from "../host/host.ts";
+import { filesOf, type Files } from "../host/host.ts";
 import { stillInside, type Inside } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
 import { parameters, placeOf, refuseGit, tool } from "./tool.ts";
@@ -13,6 +13,7 @@ export const edit = tool({
   description:
     "Replaces a piece of a text file of the workspace. oldText must be in the file exactly once, spaces and line breaks included.",
   effect: "write",
+  needsFiles: true,
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),
@@ -22,7 +23,8 @@ export const edit = tool({
     { file_path: "path", old_string: "oldText", new_string: "newText", old_text: "oldText", new_text: "newText" },
   ),
   async run({ path, oldText, newText }, context) {
-    const { files, signal } = context;
+    const { signal } = context;
+    const files = filesOf(context);
     const place = await placeOf(context, path);
     refuseGit(place.name);
     const { text, inode, modifiedAt, mode } = await load(files, place);

@@ -1,4 +1,5 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
+import type { Surroundings } from "../host/host.ts";
 import type { ToolSpec } from "../providers/provider.ts";
 import { edit } from "./edit.ts";
 import { read } from "./read.ts";
@@ -8,6 +9,11 @@ import { write } from "./write.ts";
 
 /** Every built-in tool. */
 export const tools: readonly Tool[] = [read, write, edit, sessionStatus];
+
+/** The tools that can work there. */
+export function toolsAt({ files }: Pick<Surroundings, "files">): readonly Tool[] {
+  return files ? tools : tools.filter(({ needsFiles }) => !needsFiles);
+}
 
 /** The tools as a model is told of them. */
 export function toolSpecs(tools: readonly Tool[]): readonly ToolSpec[] {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Files } from "../host/host.ts";
+import { filesOf, type Files } from "../host/host.ts";
 import { stillInside, type Inside } from "../host/inside.ts";
 import { toBase64 } from "../kit/base64.ts";
 import { Failure } from "../kit/error.ts";
@@ -20,6 +20,7 @@ export const read = tool({
   summary: "Read a text file or look at a picture",
   description: `Reads a file of the workspace. Text comes in at most ${MOST_LINES} lines or ${MOST_BYTES / 1024} KB; go on with offset. Pictures (png, jpg, gif, webp) are shown.`,
   effect: "read",
+  needsFiles: true,
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),
@@ -29,7 +30,7 @@ export const read = tool({
     { file_path: "path" },
   ),
   async run({ path, offset = 1, limit = MOST_LINES }, context) {
-    const { files } = context;
+    const files = filesOf(context);
     const place = await placeOf(context, path);
     const size = await sizeOf(files, place);
     const head = await files.readRange(place.path, 0, 8192);
@@ -122,7 +123,7 @@ async function* linesOf(
   let rest = "";
   for (let at = 0; at < size; at += WINDOW) {
     context.signal.throwIfAborted();
-    const window = await context.files.readRange(path, at, at + WINDOW);
+    const window = await filesOf(context).readRange(path, at, at + WINDOW);
     const lines = (rest + decoder.decode(window, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, WINDOW);
     for (const text of lines) yield text.replace(/\r$/, "");

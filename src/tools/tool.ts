@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Files } from "../host/host.ts";
+import { filesOf, type Files } from "../host/host.ts";
 import { inside, type Inside } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
 import type { ImagePart, TextPart } from "../session/message.ts";
@@ -13,6 +13,8 @@ export interface Tool<P extends v.GenericSchema = v.GenericSchema> {
   readonly summary: string;
   /** What it may change; whether a run stops for approval is decided by it. */
   readonly effect: "read" | "write" | "execute";
+  /** Works on files, and is absent from a gateway that has none. */
+  readonly needsFiles?: true;
   /** An object schema; each key's description is what the model reads. */
   readonly params: P;
   /** Throws a Failure whose message tells the model what was wrong and what to do instead. */
@@ -22,7 +24,8 @@ export interface Tool<P extends v.GenericSchema = v.GenericSchema> {
 /** What a tool is given. It reaches nothing else. */
 export interface ToolContext {
   readonly signal: AbortSignal;
-  readonly files: Files;
+  /** Undefined where there are none: tools with `needsFiles` are not offered there. */
+  readonly files: Files | undefined;
   /** The agent's folder, as an absolute path. */
   readonly workspace: string;
   /** Files and folders of the gateway itself: closed to tools where a workspace contains them. */
@@ -68,9 +71,10 @@ export function parameters<const E extends v.ObjectEntries>(
  * its secrets or writes its configuration is no tool's user any more, but the owner (threat P).
  */
 export async function placeOf(
-  { files, workspace, closed }: Pick<ToolContext, "files" | "workspace" | "closed">,
+  { workspace, closed, ...context }: Pick<ToolContext, "files" | "workspace" | "closed">,
   path: string,
 ): Promise<Inside> {
+  const files = filesOf(context);
   const place = await inside(files, workspace, path);
   const root = (await inside(files, workspace, ".")).path;
   for (const own of closed) {

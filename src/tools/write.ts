@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { filesOf } from "../host/host.ts";
 import { folderOf } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
 import { utf8Length } from "../kit/text.ts";
@@ -12,6 +13,7 @@ export const write = tool({
   summary: "Create a file or replace all of it",
   description: "Writes a whole file of the workspace, with the folders it needs. What was in it is replaced.",
   effect: "write",
+  needsFiles: true,
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),
@@ -20,7 +22,8 @@ export const write = tool({
     { file_path: "path" },
   ),
   async run({ path, content }, context) {
-    const { files, signal } = context;
+    const { signal } = context;
+    const files = filesOf(context);
     const bytes = utf8Length(content);
     if (bytes > MOST_BYTES)
       throw new Failure("invalid-request", `the content has ${bytes} bytes, more than 5 MB: write several files`);
