@@ -1,47 +1,18 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { posix } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { families, layers as table } from "../scripts/layers.ts";
+import { bundleWorker } from "./support/workerd.ts";
 
-// Who may import whom (README): a file imports lower layers and its own folder, never sideways or up.
-const layers: Readonly<Record<string, number>> = {
-  "main.ts": 11,
-  cli: 10,
-  commands: 10,
-  "boot.ts": 9,
-  "embed.ts": 9,
-  checks: 9,
-  backup: 9,
-  gateway: 8,
-  methods: 7,
-  routes: 7,
-  "app.ts": 7,
-  "conversation.ts": 7,
-  cron: 6,
-  flow: 6,
-  agent: 5,
-  model: 4,
-  budget: 4,
-  config: 4,
-  nodes: 4,
-  session: 3,
-  pairing: 3,
-  channels: 3,
-  providers: 3,
-  tools: 3,
-  store: 2,
-  service: 2,
-  discovery: 2,
-  tailscale: 2,
-  tls: 2,
-  client: 2,
-  host: 1,
-  protocol: 1,
-  kit: 0,
-};
-const families = new Set(["channels", "providers", "tools", "methods", "routes", "commands", "checks"]);
+// Who may import whom (docs/architecture.md): a file imports lower layers and its own folder, never sideways or up.
+const layers: Readonly<Record<string, number>> = Object.fromEntries(
+  table.flatMap(({ parts }, layer) => parts.map((part) => [part, layer] as const)),
+);
 const packages = /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts|uqr)(\/|$)/;
-const adapterMayImport = /^src\/(host|kit|service|main\.ts)/;
+const adapterMayImport = /^src\/(host|kit|service|main\.ts|store\/sql\.ts)/;
 
 interface Import {
   readonly from: string;
@@ -88,6 +59,17 @@ test("adapters import ports and main, never the product's insides", () => {
     ({ to, typeOnly }) => to.startsWith("src/") && !typeOnly && !adapterMayImport.test(to),
   );
   assert.equal(wrong.map(show), []);
+});
+
+test("a gateway for workerd is made of nothing that only some runtime has", () => {
+  const folder = mkdtempSync(join(tmpdir(), "clawlet-worker-"));
+  const parts = bundleWorker(folder);
+  rmSync(folder, { recursive: true, force: true });
+  assert.ok(parts.includes("src/embed.ts"));
+  assert.equal(
+    parts.filter((part) => isBuiltin(part) || /^adapters\/(?!workerd\/)/.test(part)),
+    [],
+  );
 });
 
 test("nothing in src imports adapters or tests", () => {

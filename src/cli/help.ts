@@ -1,6 +1,7 @@
 import type { Command, Option, OptionTable } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command.ts";
 import { subcommands } from "./args.ts";
+import { guides } from "./guides.ts";
 import { columns, wrap } from "./layout.ts";
 import { globalOptions } from "./options.ts";
 import type { Style } from "./output.ts";
@@ -34,6 +35,7 @@ export async function helpText(
       limit,
       style,
     ),
+    list("Guides:", command?.guides?.map((name) => [`docs/guides/${name}.md`, guides[name]]) ?? [], limit, style),
   ];
   return sections
     .flat()
@@ -41,7 +43,8 @@ export async function helpText(
     .join("\n\n");
 }
 
-function usage(name: string, command: Command | undefined, group: boolean): string {
+/** How to call a command, a line for each way. */
+export function usage(name: string, command: Command | undefined, group: boolean): string {
   const positionals = (command?.positionals ?? []).map((each) => (each.optional ? `[${each.name}]` : `<${each.name}>`));
   const own = command && Object.keys(command.options).length > 0 ? ["[options]"] : [];
   const direct = command ? [name, ...positionals, ...own].join(" ") : "";

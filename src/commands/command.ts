@@ -1,3 +1,4 @@
+import type { GuideName } from "../cli/guides.ts";
 import type { Output } from "../cli/output.ts";
 import type { Flavour } from "../host/flavour.ts";
 import type { Host } from "../host/host.ts";
@@ -16,6 +17,8 @@ export interface Command<O extends OptionTable = OptionTable> {
   readonly options: O;
   readonly positionals?: readonly Positional[];
   readonly examples?: readonly Example[];
+  /** What the end of `--help` names to read on. */
+  readonly guides?: readonly GuideName[];
   /** The command listens to SIGINT and SIGTERM itself; otherwise the first of them aborts `context.signal`. */
   readonly ownsSignals?: boolean;
   /** Answers the exit status, or throws a Failure whose code decides it. */

@@ -32,7 +32,9 @@ export const completion = command({
   path: ["completion"],
   summary: "Print a script that completes commands and options in your shell.",
   options,
-  positionals: [{ name: "shell", description: `${shells.join(", ")}; by default the one of $SHELL.`, optional: true }],
+  positionals: [
+    { name: "shell", description: `The shell: ${shells.join(", ")}; by default the one of $SHELL.`, optional: true },
+  ],
   examples: [
     { command: "completion bash > ~/.clawlet.bash", description: "A script for `source`." },
     { command: "completion zsh --install", description: "For every new terminal; asks first." },

@@ -40,6 +40,7 @@ export const configSet = command({
     { command: "config set gateway.port 19001", description: "A number." },
     { command: "config set agents.defaults.model anthropic/claude-opus-4-5", description: "A text." },
   ],
+  guides: ["configuration"],
   async run(context) {
     const [where = "", text = ""] = context.args;
     const value = await valueOf(text);

@@ -26,6 +26,7 @@ export const discover = command({
     { command: "gateway discover --timeout 4000", description: "For a slow network." },
     { command: "gateway discover --json | jq '.beacons[].wsUrl'", description: "For programs." },
   ],
+  guides: ["discovery", "remote"],
   async run(context) {
     const { output, options } = context;
     const discovered = await findNearby(context, { timeoutMs: options.timeout, server: options.server });

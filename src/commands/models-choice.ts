@@ -7,7 +7,7 @@ import { exit, Failure } from "../kit/error.ts";
 import { isObject } from "../kit/json.ts";
 import { command, type CommandContext } from "./command.ts";
 
-const model = { name: "model", description: "provider/model, or an alias." };
+const model = { name: "model", description: "The model, as provider/model or by an alias." };
 const alias = { name: "alias", description: "A short name, such as fast." };
 
 /** Chooses the model that agents ask first. */

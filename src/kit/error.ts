@@ -21,8 +21,36 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
-/** The process's exit statuses (cli.md 10.4), documented in the README. */
+/** What each code says, for the reference. */
+export const codeMeanings = {
+  "invalid-request": "The request is wrong: its shape, a value in it, or what it asks for.",
+  unauthorized: "The credential is missing or wrong.",
+  "rate-limited": "Too many attempts: later ones may succeed.",
+  forbidden: "Known, and not allowed: the scope or the role is missing.",
+  "not-paired": "The device waits for the owner's approval.",
+  "not-found": "What was named does not exist.",
+  conflict: "Somebody else was faster, or something is in the way.",
+  unavailable: "Not now: a part or another machine does not answer.",
+  timeout: "No answer in time.",
+  aborted: "Ended because somebody asked for it.",
+  usage: "The command line is wrong.",
+  config: "The configuration is wrong, or safety forbids what it says.",
+  failed: "It was tried, and did not work.",
+  internal: "A fault of this program: the log has the reason.",
+} as const satisfies Record<Code, string>;
+
+/** The process's exit statuses (cli.md 10.4). */
 export const exit = { ok: 0, failed: 1, usage: 2, temporary: 75, config: 78, interrupted: 130 } as const;
+
+/** What each status says, for the reference. */
+export const exitMeanings = {
+  ok: "Done, or ended as asked.",
+  failed: "Failed.",
+  usage: "Wrong usage: the command line is at fault.",
+  temporary: "Temporary: try again.",
+  config: "The configuration, or safety, forbids it: restarting will not help.",
+  interrupted: "Interrupted.",
+} as const satisfies Record<keyof typeof exit, string>;
 
 export interface FailureOptions {
   /** Machine-readable part, sent to clients as `error.details`. Never a secret. */

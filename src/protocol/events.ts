@@ -66,32 +66,80 @@ export interface EventKind {
   readonly targeted?: boolean;
   /** May be left out for a client that reads slowly; the gap in `seq` tells it. */
   readonly droppable?: boolean;
+  /** A sentence for the reference page. */
+  readonly summary: string;
 }
 
 /** Every event the gateway sends, declared once. */
 export const events: { readonly [N in EventName]: EventKind } = {
-  "connect.challenge": { scope: "none", targeted: true },
-  tick: { scope: "none", droppable: true },
-  health: { scope: "none", droppable: true },
-  heartbeat: { scope: "none", droppable: true },
-  shutdown: { scope: "none" },
-  presence: { scope: "operator.read", droppable: true },
-  "config.changed": { scope: "operator.read", modern: true },
-  "device.pair.requested": { scope: "operator.pairing" },
-  "device.pair.resolved": { scope: "operator.pairing" },
-  "device.pair.changed": { scope: "operator.pairing", modern: true },
-  "device.pair.setup.completed": { scope: "operator.pairing", modern: true },
-  "device.pair.setup.deliveryUncertain": { scope: "operator.pairing", modern: true },
-  "node.pair.requested": { scope: "operator.pairing" },
-  "node.pair.resolved": { scope: "operator.pairing" },
-  "node.hostStats": { scope: "operator.read", droppable: true, modern: true },
-  "node.runnerInventory.changed": { scope: "operator.read", modern: true },
-  agent: { scope: "operator.read" },
-  chat: { scope: "operator.read" },
-  "chat.metadata.changed": { scope: "operator.read", modern: true },
-  "sessions.changed": { scope: "operator.read", modern: true },
-  "session.message": { scope: "operator.read", modern: true },
-  "session.operation": { scope: "operator.read", modern: true },
-  "voicewake.changed": { scope: "operator.read" },
-  "voicewake.routing.changed": { scope: "operator.read", modern: true },
+  "connect.challenge": {
+    scope: "none",
+    targeted: true,
+    summary: "The first frame on a socket: the nonce that a device signs.",
+  },
+  tick: { scope: "none", droppable: true, summary: "The gateway lives; sent at the interval of `hello-ok`." },
+  health: { scope: "none", droppable: true, summary: "How the gateway and its parts fare, when that changes." },
+  heartbeat: {
+    scope: "none",
+    droppable: true,
+    summary: "A heartbeat ran, or did not. Not sent yet: no agent has heartbeats.",
+  },
+  shutdown: { scope: "none", summary: "The gateway ends or restarts; with a restart, when to come back." },
+  presence: { scope: "operator.read", droppable: true, summary: "Who is here: the whole list, when it changes." },
+  "config.changed": { scope: "operator.read", modern: true, summary: "The configuration in force is another one." },
+  "device.pair.requested": { scope: "operator.pairing", summary: "A device asks to be let in." },
+  "device.pair.resolved": { scope: "operator.pairing", summary: "Somebody decided on a device that asked." },
+  "device.pair.changed": { scope: "operator.pairing", modern: true, summary: "The list of devices is another one." },
+  "device.pair.setup.completed": {
+    scope: "operator.pairing",
+    modern: true,
+    summary: "A device came in by a setup code.",
+  },
+  "device.pair.setup.deliveryUncertain": {
+    scope: "operator.pairing",
+    modern: true,
+    summary: "A device came in by a setup code and may not have got its tokens.",
+  },
+  "node.pair.requested": {
+    scope: "operator.pairing",
+    summary: "A node offers something that nobody has approved yet.",
+  },
+  "node.pair.resolved": { scope: "operator.pairing", summary: "Somebody decided on what a node offers." },
+  "node.hostStats": { scope: "operator.read", droppable: true, modern: true, summary: "How a node's machine fares." },
+  "node.runnerInventory.changed": {
+    scope: "operator.read",
+    modern: true,
+    summary: "The agent programs that a node could run are others.",
+  },
+  agent: { scope: "operator.read", summary: "What a run does, as it happens." },
+  chat: { scope: "operator.read", summary: "The same for chat windows: pieces of the answer, then its end." },
+  "chat.metadata.changed": {
+    scope: "operator.read",
+    modern: true,
+    summary: "The models or commands that a chat window offers are others. Not sent yet.",
+  },
+  "sessions.changed": {
+    scope: "operator.read",
+    modern: true,
+    summary: "A session began, changed or went; to connections that subscribed.",
+  },
+  "session.message": {
+    scope: "operator.read",
+    modern: true,
+    summary: "A message was added; to connections that subscribed to its session.",
+  },
+  "session.operation": {
+    scope: "operator.read",
+    modern: true,
+    summary: "Something goes on with a session, such as a compaction; to connections that subscribed.",
+  },
+  "voicewake.changed": {
+    scope: "operator.read",
+    summary: "The words that wake voice control are others. Not sent yet.",
+  },
+  "voicewake.routing.changed": {
+    scope: "operator.read",
+    modern: true,
+    summary: "Where voice control leads is another place. Not sent yet.",
+  },
 };

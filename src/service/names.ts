@@ -1,6 +1,7 @@
 import type { Flavour } from "../host/flavour.ts";
 import type { Host } from "../host/host.ts";
 import { join, setting, type Paths } from "../host/paths.ts";
+import type { SettingName } from "../host/settings.ts";
 import { Failure } from "../kit/error.ts";
 import type { ServiceManager, ServiceNames, ServiceWords } from "./service.ts";
 
@@ -12,7 +13,7 @@ export function serviceNames(host: Pick<Host, "env">, flavour: Flavour, paths: P
   const label = profile === "" || profile === "gateway" ? ["gateway", profile].filter(Boolean).join(".") : profile;
   const task = `${flavour.title} Gateway${profile === "" ? "" : ` (${profile})`}`;
   const unit = `${flavour.id}-gateway${profile === "" ? "" : `-${profile}`}.service`;
-  const named = (name: string, pattern: RegExp): string | undefined => {
+  const named = (name: SettingName, pattern: RegExp): string | undefined => {
     const value = setting(host, flavour, name);
     if (value === undefined || pattern.test(value)) return value;
     throw new Failure("usage", `Invalid ${name} ${JSON.stringify(value)}: no name for a service of this system`);

@@ -135,7 +135,7 @@ function secretsOf(
   const [prefix = ""] = flavour.envPrefixes;
   if (flags?.token !== undefined) return { [`${prefix}GATEWAY_TOKEN`]: flags.token };
   if (configured.token !== undefined || configured.password !== undefined) return {};
-  const here = ["GATEWAY_TOKEN", "GATEWAY_PASSWORD"].flatMap((name) => {
+  const here = (["GATEWAY_TOKEN", "GATEWAY_PASSWORD"] as const).flatMap((name) => {
     const value = setting(host, flavour, name);
     return value === undefined ? [] : [[prefix + name, value] as const];
   });

@@ -15,9 +15,9 @@ test("every command is found under its own path and says what it does", async ()
   }
 });
 
-test("--version prints the version alone", async () => {
+test("--version prints one line: the version, and what it runs on", async () => {
   for (const line of [["--version"], ["-V"], ["gateway", "--version"]])
-    assert.equal(await run(line), { code: 0, stdout: `${VERSION}\n`, stderr: "" });
+    assert.equal(await run(line), { code: 0, stdout: `${VERSION} (node 1.0.0)\n`, stderr: "" });
   assert.equal(JSON.parse((await run(["--version", "--json"])).stdout), { version: VERSION, runtime: "node 1.0.0" });
 });
 

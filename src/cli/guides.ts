@@ -1,0 +1,10 @@
+/** The guides that help refers to, by their names in docs/guides; they come with the package. */
+export const guides = {
+  configuration: "The configuration file, and what an edit does.",
+  discovery: "Bonjour (mDNS) and DNS: how gateways are found.",
+  remote: "A gateway on another machine: ways to reach it.",
+  tls: "Encryption on the gateway's own port.",
+  tailscale: "Serve and Funnel: a name of its own in the tailnet.",
+} as const;
+
+export type GuideName = keyof typeof guides;
