@@ -1,0 +1,32 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { compile, here } from "./binary.ts";
+import { buildPackage } from "./package.ts";
+
+/**
+ * Makes what is shipped in a folder far from the source, so that nothing of the source is found by accident:
+ * `clawlet.tgz` as npm packs it, `installed` with that package and no other, `clawlet` the executable. Answers the folder.
+ */
+export async function makeShipped(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "clawlet-shipped-"));
+  const staged = join(folder, "staged");
+  mkdirSync(staged);
+  await buildPackage(join(staged, "dist"), "abc1234");
+  for (const name of ["package.json", "README.md", "LICENSE", "docs/clawlet.1"]) cpSync(name, join(staged, name));
+  await Promise.all([
+    pack(staged, folder),
+    compile({ target: here(), file: join(folder, "clawlet"), commit: "abc1234", page: join(staged, "dist", "page") }),
+  ]);
+  return folder;
+}
+
+async function pack(staged: string, folder: string): Promise<void> {
+  const npm = (...args: readonly string[]) => promisify(execFile)("npm", [...args, "--silent"], { cwd: staged });
+  await npm("pack", "--ignore-scripts", "--pack-destination", folder);
+  const archive = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
+  renameSync(join(folder, archive), join(folder, "clawlet.tgz"));
+  await npm("install", "--offline", "--no-audit", "--prefix", join(folder, "installed"), join(folder, "clawlet.tgz"));
+}
