@@ -2,6 +2,8 @@
 //   npm test                          everything
 //   npm test -- --runtime bun,deno    only these runtimes (bun, deno, node, node24)
 //   npm test -- --only gateway        only test files whose path has this text
+//   npm test -- --program package     live tests start that form of the product: source, package or binary;
+//                                     by default each runtime another, so that all that is shipped is tested
 //   npm test -- --skip-checks         no format, lint or types
 // Ends with `N passed, N failed, N skipped`. A file that runs no test counts as failed.
 import { spawn } from "node:child_process";
@@ -9,6 +11,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import mri from "mri";
+import { makeShipped } from "./build/shipped.ts";
 
 interface Outcome {
   name: string;
@@ -19,7 +22,7 @@ interface Outcome {
   ms: number;
 }
 
-const options = mri(process.argv.slice(2), { string: ["runtime", "only"], boolean: ["skip-checks"] });
+const options = mri(process.argv.slice(2), { string: ["runtime", "only", "program"], boolean: ["skip-checks"] });
 const bin = (name: string) => join("node_modules", ".bin", name);
 const machineNode = findMachineNode();
 /** Of this run alone, so that two runs side by side do not take away each other's files. */
@@ -30,6 +33,13 @@ const runtimes: Record<string, readonly string[]> = {
   node: [machineNode],
   node24: [join("node_modules", "node", "bin", "node"), "--no-warnings"],
 };
+/** What the live tests of a runtime start. The executable is Bun; Node 20 and Deno run what npm installs. */
+const programs: Record<string, string> = { bun: "binary", deno: "package", node: "package", node24: "source" };
+if (options["program"]) {
+  if (!["source", "package", "binary"].includes(options["program"]))
+    throw new Error(`--program ${options["program"]}: use source, package or binary`);
+  for (const runtime of Object.keys(programs)) programs[runtime] = options["program"];
+}
 const chosen = String(options["runtime"] || Object.keys(runtimes).join(",")).split(",");
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .map((file) => join("test", file))
@@ -42,11 +52,16 @@ if (!options["skip-checks"]) {
   await check("lint", [bin("oxlint"), "--type-aware"]);
   await check("types", [bin("tsc")]);
 }
+process.on("exit", () => {
+  for (const folder of [nodeBuild, shipped]) if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+let shipped: string | undefined;
 if (chosen.includes("node")) await transpileForNode();
+const isLive = (file: string) => file.startsWith(join("test", "live"));
+if (files.some(isLive) && chosen.some((runtime) => programs[runtime] !== "source")) shipped = await makeShipped();
 const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
 await Promise.all([worker(), worker()]);
-
-rmSync(nodeBuild, { recursive: true, force: true });
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
@@ -61,7 +76,10 @@ async function runFile(runtime: string, file: string): Promise<void> {
   const command = runtimes[runtime];
   if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
   const target = runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file;
-  const { code, output, ms } = await run([...command, target], /live|fuzz/.test(file) ? 480_000 : 60_000);
+  const { code, output, ms } = await run([...command, target], {
+    deadlineMs: /live|fuzz/.test(file) ? 480_000 : 60_000,
+    env: shipped && isLive(file) ? { CLAWLET_TEST_PROGRAM: programs[runtime], CLAWLET_TEST_SHIPPED: shipped } : {},
+  });
   const count = (label: string) => Number(new RegExp(`^ {2}${label}:\\s+(\\d+)`, "m").exec(plain(output))?.[1] ?? 0);
   const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
   const broken = code !== 0 || total === 0;
@@ -69,7 +87,7 @@ async function runFile(runtime: string, file: string): Promise<void> {
 }
 
 async function check(name: string, command: readonly string[]): Promise<void> {
-  const { code, output, ms } = await run(command, 300_000);
+  const { code, output, ms } = await run(command, { deadlineMs: 300_000 });
   record({ name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, output, ms });
 }
 
@@ -82,12 +100,15 @@ function record(outcome: Outcome): void {
   print(`${mark} ${outcome.name} (${outcome.passed} passed, ${(outcome.ms / 1000).toFixed(1)} s)${skips}`);
 }
 
-function run(command: readonly string[], deadlineMs: number): Promise<{ code: number; output: string; ms: number }> {
+function run(
+  command: readonly string[],
+  { deadlineMs, env }: { deadlineMs: number; env?: NodeJS.ProcessEnv },
+): Promise<{ code: number; output: string; ms: number }> {
   const [program = "", ...args] = command;
   const started = performance.now();
   return new Promise((resolve) => {
     // A group of its own, so that the deadline ends what the test started too.
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env: environment() });
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env: environment(env) });
     let output = "";
     const keep = (data: Buffer) => void (output += data.toString());
     child.stdout.on("data", keep);
@@ -108,9 +129,9 @@ function run(command: readonly string[], deadlineMs: number): Promise<{ code: nu
 }
 
 /** Nothing of the developer's own set-up reaches a test. */
-function environment(): NodeJS.ProcessEnv {
+function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([key]) => !/^(OPENCLAW_|CLAWDBOT_|NO_COLOR|FORCE_COLOR)/.test(key));
-  return { ...Object.fromEntries(kept), NO_COLOR: "1", CLAWLET_TEST_BUILD: nodeBuild };
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", CLAWLET_TEST_BUILD: nodeBuild, ...more };
 }
 
 /** Node 20 cannot read TypeScript: sources and tests are bundled file by file into a folder of its own. */

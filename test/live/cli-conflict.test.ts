@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
-import { program } from "../support/runtime.ts";
+import { interpreter } from "../support/runtime.ts";
 import { endLaunched } from "../support/launch.ts";
 
 const token = "a-token-of-this-test";
@@ -133,7 +133,7 @@ async function listener(prelude: string) {
     script,
     `import { createServer } from "node:net";\n${prelude}\ncreateServer().listen(${port}, "127.0.0.1", () => console.log("up"));\n`,
   );
-  const [command = "", ...leading] = program.slice(0, -1);
+  const [command = "", ...leading] = interpreter;
   const child = spawn(command, [...leading, script], { stdio: ["ignore", "pipe", "inherit"] });
   owners.push(child);
   const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve(signal ?? code)));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until, type RunResult } from "../support/gateway-process.ts";
 import { launch, type LaunchOptions, type Running } from "../support/launch.ts";
-import { program, root, runtime } from "../support/runtime.ts";
+import { form, interpreter, program, root, runtime, shipped } from "../support/runtime.ts";
 
 /** Runs a command line to its end. */
 export async function run(args: readonly string[], home: string, options?: LaunchOptions): Promise<RunResult> {
@@ -23,11 +23,16 @@ export async function listening(running: Running): Promise<{ port: number; pid: 
 
 /** How to call the product under a name, by a link in a folder of programs as npm makes it. */
 export function calledAs(name: string): readonly string[] {
+  if (form === "package") return [...interpreter, `${shipped}/installed/node_modules/.bin/${name}`];
   const [main = ""] = program.slice(-1);
   const folder = mkdtempSync(join(tmpdir(), "clawlet-name-"));
   mkdirSync(join(folder, "lib"));
   mkdirSync(join(folder, "bin"));
   const link = join(folder, "bin", name);
+  if (form === "binary") {
+    symlinkSync(main, link);
+    return [link];
+  }
   writeFileSync(join(folder, "lib", `${name}.mjs`), `import ${JSON.stringify(main)};\n`);
   symlinkSync(join("..", "lib", `${name}.mjs`), link);
   // Deno takes its import map and node_modules from the configuration nearest to the script.

@@ -251,7 +251,7 @@ test("names: clawdbot, openclaw and clawlet keep to their own folder, variables 
 });
 
 test("--version is one line, and JSON with --json", async () => {
-  assert.match((await runCommand(["--version"], home)).stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.match((await runCommand(["--version"], home)).stdout, /^\d+\.\d+\.\d+ \((abc1234, )?(bun|deno|node) \S+\)\n$/);
   assert.match(JSON.parse((await runCommand(["--version", "--json"], home)).stdout).version, /^\d+\.\d+\.\d+$/);
 });
 

@@ -7,7 +7,7 @@ import { endLaunched, launch } from "../support/launch.ts";
 import { servePacedModel } from "../support/paced-model.ts";
 import { loadOverRestarts } from "../support/restart-load.ts";
 import { openRpc, type RpcPayload } from "../support/rpc-client.ts";
-import { program, runtime } from "../support/runtime.ts";
+import { form, program, runtime } from "../support/runtime.ts";
 
 const token = "a-token-of-this-test";
 const config = { gateway: { mode: "local", auth: { mode: "token", token } }, commands: { restart: true } };
@@ -218,12 +218,14 @@ test("an error that nobody catches ends the process, with the reason kept for th
   const [command = "", ...leading] = program;
   const flag = runtime === "node" ? "--import" : "--preload";
   const at = runtime === "deno" ? 1 : 0;
+  const preloading =
+    form === "binary"
+      ? { env: { BUN_OPTIONS: `${flag} ${preload}` } }
+      : { program: [command, ...leading.slice(0, at), flag, preload, ...leading.slice(at)] };
   mkdirSync(join(home, ".openclaw"), { mode: 0o700 });
   writeFileSync(join(home, ".openclaw", "openclaw.json"), JSON.stringify(config), { mode: 0o600 });
   const args = ["gateway", "--port", String(await freePort())];
-  const running = launch(args, home, {
-    program: [command, ...leading.slice(0, at), flag, preload, ...leading.slice(at)],
-  });
+  const running = launch(args, home, preloading);
   await until("listening", () => running.stdout().includes("listening on ws://") || undefined, 15_000);
   process.kill(running.pid, "SIGUSR2");
   assert.is(await running.exited, 1);

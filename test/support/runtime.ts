@@ -4,17 +4,26 @@ export const runtime: "bun" | "deno" | "node" = "Bun" in globalThis ? "bun" : "D
 /** The repository's folder, with no slash at the end. Tests run with it as the working folder. */
 export const root = process.cwd().replaceAll("\\", "/");
 
-const strips = runtime !== "node" || Number(process.versions.node.split(".")[0]) >= 23;
+/** Which form of the product `program` is: `source`, or one that scripts/build/shipped.ts makes (`npm test -- --program`). */
+export const form = process.env["CLAWLET_TEST_PROGRAM"] ?? "source";
 
-/** Executable and leading arguments that start the product from source on this runtime. */
+/** The folder with what is shipped: `clawlet.tgz`, `installed` and the executable `clawlet`; undefined for none. */
+export const shipped: string | undefined = process.env["CLAWLET_TEST_SHIPPED"];
+
+/** Executable and leading arguments that run a script on this runtime. */
+export const interpreter: readonly string[] = [
+  process.execPath,
+  ...(runtime === "deno" ? ["run", "-A", "--no-check"] : []),
+];
+
+const strips = runtime !== "node" || Number(process.versions.node.split(".")[0]) >= 23;
+const source =
+  runtime === "node" && !strips
+    ? `${root}/${process.env["CLAWLET_TEST_BUILD"]}/adapters/node/main.js`
+    : `${root}/adapters/${runtime}/main.ts`;
+
+/** Executable and leading arguments that start the product in that form; in all but one on this runtime. */
 export const program: readonly string[] =
-  runtime === "bun"
-    ? [process.execPath, `${root}/adapters/bun/main.ts`]
-    : runtime === "deno"
-      ? [process.execPath, "run", "-A", "--no-check", `${root}/adapters/deno/main.ts`]
-      : [
-          process.execPath,
-          strips
-            ? `${root}/adapters/node/main.ts`
-            : `${root}/${process.env["CLAWLET_TEST_BUILD"]}/adapters/node/main.js`,
-        ];
+  form === "binary"
+    ? [`${shipped}/clawlet`]
+    : [...interpreter, form === "package" ? `${shipped}/installed/node_modules/clawlet/dist/clawlet.js` : source];
