@@ -53,7 +53,7 @@ for (const [what, params, message] of refused) {
     const { call, app } = await talkingApp();
     const failure = await failureOf(call("chat.send", say("x", params)));
     assert.ok(failure.startsWith(message), failure);
-    assert.equal(app.turns.load, { running: 0, queued: 0 });
+    assert.equal(app.turns.load, { running: 0, queued: 0, lanes: 0 });
   });
 }
 
@@ -169,7 +169,7 @@ test("chat.inject writes a note of the assistant, labelled, without a run", asyn
   const last = messages.at(-1);
   assert.equal([ok, last.__openclaw.id, last.role, last.stopReason], [true, messageId, "assistant", "injected"]);
   assert.equal(last.content, [{ type: "text", text: "[lab]\n\ninjected note" }]);
-  assert.equal(app.turns.load, { running: 0, queued: 0 });
+  assert.equal(app.turns.load, { running: 0, queued: 0, lanes: 0 });
 });
 
 test("threat F chat methods need their scopes", async () => {
