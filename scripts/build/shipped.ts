@@ -15,7 +15,8 @@ export async function makeShipped(): Promise<string> {
   const staged = join(folder, "staged");
   mkdirSync(staged);
   await buildPackage(join(staged, "dist"), "abc1234");
-  for (const name of ["package.json", "README.md", "LICENSE", "docs/clawlet.1"]) cpSync(name, join(staged, name));
+  for (const name of ["package.json", "README.md", "LICENSE", "docs"])
+    cpSync(name, join(staged, name), { recursive: true });
   await Promise.all([
     pack(staged, folder),
     compile({ target: here(), file: join(folder, "clawlet"), commit: "abc1234", page: join(staged, "dist", "page") }),

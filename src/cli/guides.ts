@@ -1,5 +1,6 @@
 /** The guides that help refers to, by their names in docs/guides; they come with the package. */
 export const guides = {
+  start: "In the foreground, in the background, and when it does not start.",
   configuration: "The configuration file, and what an edit does.",
   discovery: "Bonjour (mDNS) and DNS: how gateways are found.",
   remote: "A gateway on another machine: ways to reach it.",

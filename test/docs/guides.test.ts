@@ -52,6 +52,24 @@ test("SC-200 every command line of the guides parses", async () => {
   }
 });
 
+test("SC-248 the guide to starting says what it is about and what comes before", async () => {
+  const [, head = ""] = /^---\n([\s\S]*?)\n---\n/.exec(readFileSync("docs/guides/start.md", "utf8")) ?? [];
+  assert.match(head, /^tags: \[gateway, daemon, startup\]$/m);
+  const [, before = "[]"] = /^prerequisite: (.+)$/m.exec(head) ?? [];
+  for (const line of JSON.parse(before) as readonly string[])
+    assert.ok((await parseArgs(shellWords(line).slice(1), commands, "clawlet")).command, line);
+});
+
+test("what the guide to starting quotes is what the program says", () => {
+  const quoted = [...readFileSync("docs/guides/start.md", "utf8").matchAll(/^\| `([^`]+)` +\| \w/gm)].map(
+    ([, text]) => text ?? "",
+  );
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const said = sources.map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
+  assert.is(quoted.length, 5);
+  for (const text of quoted) assert.ok(said.includes(text), text);
+});
+
 test("every key that the guides set or name is one that the schema knows", () => {
   const known = new Set(describeKeys().map(({ path }) => path));
   const sections = [...known].filter((path) => !path.includes(".")).join("|");

@@ -79,16 +79,18 @@ else {
     assert.ok(tarball.byteLength < 3_000_000, `${tarball.byteLength} bytes`);
   });
 
-  test("the package holds dist, the manual page and the files that npm asks for, nothing else", () => {
+  test("the package holds dist, the manual page, the guides and the files that npm asks for, nothing else", () => {
     const listed = execFileSync("tar", ["-tzf", `${shipped}/clawlet.tgz`], { encoding: "utf8" })
       .trim()
       .split("\n");
-    assert.equal(listed.filter((path) => !path.startsWith("package/dist/")).sort(), [
+    const others = [
       "package/LICENSE",
       "package/README.md",
       "package/docs/clawlet.1",
+      ...readdirSync("docs/guides").map((name) => `package/docs/guides/${name}`),
       "package/package.json",
-    ]);
+    ];
+    assert.equal(listed.filter((path) => !path.startsWith("package/dist/")).sort(), others.sort());
   });
 }
 
