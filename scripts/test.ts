@@ -8,6 +8,7 @@
 // Ends with `N passed, N failed, N skipped`. A file that runs no test counts as failed.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import mri from "mri";
@@ -61,7 +62,8 @@ if (chosen.includes("node")) await transpileForNode();
 const isLive = (file: string) => file.startsWith(join("test", "live"));
 if (files.some(isLive) && chosen.some((runtime) => programs[runtime] !== "source")) shipped = await makeShipped();
 const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
-await Promise.all([worker(), worker()]);
+// One more than there are cores: live tests wait for others most of the time.
+await Promise.all(Array.from({ length: Math.min(4, availableParallelism() + 1) }, worker));
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
