@@ -108,6 +108,8 @@ async function announce(around: Surroundings, gateway: Listening): Promise<void>
   const owner = ownership.owner();
   host.processes.setTitle(`${flavour.id}-gateway`);
   await around.publishing.begin({ port, tls: tls !== undefined });
+  // Before the line that says where it listens: whoever waited for that finds it.
+  if (!owner) await recordRuntime(around, gateway);
   logGatewayStartup(logs.log, {
     model: agentsOf(config.current().value)[0].model.primary,
     addresses: nameable(addresses, reachableAddresses(host.net.interfaces())),
@@ -118,8 +120,7 @@ async function announce(around: Surroundings, gateway: Listening): Promise<void>
   });
   const safeMode = around.starts?.safeMode;
   if (safeMode) logs.log.error(`✗ safe mode: ${safeMode.reason}; fix it, then: ${around.program} gateway restart`);
-  if (!owner) await recordRuntime(around, gateway);
-  else logs.log.warn(`standing by: pid ${owner.pid} on port ${owner.port} owns this state folder; reads only`);
+  if (owner) logs.log.warn(`standing by: pid ${owner.pid} on port ${owner.port} owns this state folder; reads only`);
 }
 
 /** Tells other programs of this machine where the gateway listens, which a restart may have changed. */

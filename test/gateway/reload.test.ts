@@ -169,7 +169,8 @@ async function running(config: Edit = {}, files: Readonly<Record<string, string>
         const { raw, rejected } = run.opened.config.current();
         return (rejected ? rejected.raw : raw) === text;
       };
-      for (let turn = 0; turn < 100 && !read(); turn++) await settle();
+      const patience = performance.now() + 1000;
+      while (!read() && performance.now() < patience) await settle();
       await settle();
     },
     told: (text) => run.stdout().includes(text) || run.host.terminal.stderr.text.includes(text),

@@ -228,7 +228,7 @@ for (const [title, args, env, file] of [
     const recorded = await startGateway({ config, args, env });
     try {
       const answer = await runCommand(["agent", "--message", "say 3 words"], recorded.home);
-      assert.is(answer.stdout, "word1 word2 word3\n");
+      assert.is(answer.stdout, "word1 word2 word3\n", answer.stderr);
       const path = join(recorded.home, file);
       const lines = await until("the end of the answer", () => {
         const text = existsSync(path) ? readFileSync(path, "utf8") : "";

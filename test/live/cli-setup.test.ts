@@ -24,7 +24,8 @@ test("SC-015 SC-131 setup, then gateway: it starts, with a token that the comman
   assert.ok(existsSync(join(home, ".openclaw", "workspace", "AGENTS.md")));
 
   const running = await startGateway({ home, args: [] });
-  assert.is((await runCommand(["health"], home)).status, 0);
+  const health = await runCommand(["health"], home);
+  assert.is(health.status, 0, health.stderr);
   await running.stop();
   assert.is((await runCommand(["setup"], home)).status, 0);
   assert.is(configOf(home).gateway.auth.token, gateway.auth.token, "set up again, the token stays");
