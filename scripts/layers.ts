@@ -32,7 +32,10 @@ export const layers: readonly Layer[] = [
     parts: ["boot.ts", "embed.ts", "checks", "backup"],
     does: "everything put together; what doctor looks at; archives of the state",
   },
-  { parts: ["cli", "commands"], does: "the command line, a client of the gateway that runs" },
+  {
+    parts: ["cli", "commands", "page"],
+    does: "the command line and the web page, clients of the gateway that runs",
+  },
   { parts: ["main.ts"], does: "arguments to exit status" },
 ];
 

@@ -15,6 +15,7 @@ import type { Identity } from "./pairing/identity.ts";
 import type { Senders } from "./pairing/senders.ts";
 import type { Caller, User } from "./protocol/caller.ts";
 import type { EventName, EventPayload } from "./protocol/events.ts";
+import type { Page } from "./routes/page-files.ts";
 import type { Media } from "./session/media.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { Uploads } from "./store/uploads.ts";
@@ -48,6 +49,8 @@ export interface App {
   broadcast<N extends EventName>(event: N, payload: EventPayload<N>, only?: (connection: Connection) => boolean): void;
   /** The metrics as text; absent where the configuration has none. */
   readonly metrics?: ((format: Exposition) => string) | undefined;
+  /** The files of the web page; absent where there is none. */
+  readonly page?: (() => Promise<Page>) | undefined;
   /** Names of the methods that `hello-ok` advertises. */
   methodNames(): readonly string[];
   eventNames(): readonly string[];

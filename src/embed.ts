@@ -7,6 +7,7 @@ import { createWireLog } from "./gateway/wire-log.ts";
 import { flavours } from "./host/flavour.ts";
 import type { Clock, Surroundings } from "./host/host.ts";
 import { linkedSockets } from "./host/linked.ts";
+import type { PageFiles } from "./host/page.ts";
 import { pathsOf } from "./host/paths.ts";
 import type { Env, Fetch, Served, SocketEvents } from "./host/socket.ts";
 import { webClock } from "./host/web-clock.ts";
@@ -52,6 +53,8 @@ export interface GatewayOptions {
   readonly log?: (record: LogRecord) => void;
   /** What clients are told as the gateway's host; requests from this machine may name it. */
   readonly hostname?: string;
+  /** The web page, by the names of its files: what `dist/page` of this package holds. None unless given. */
+  readonly page?: PageFiles;
 }
 
 /** A gateway as a part of another program. It listens nowhere, hears no signal, and ends nothing but itself. */
@@ -132,9 +135,10 @@ export async function createGateway(options: GatewayOptions): Promise<EmbeddedGa
 }
 
 /** Where a part of another program runs, as far as it is told. */
-function surroundings({ env = {}, hostname = "localhost" }: GatewayOptions, clock: Clock): Surroundings {
+function surroundings({ env = {}, hostname = "localhost", page }: GatewayOptions, clock: Clock): Surroundings {
   const runtime = runtimeVersion();
-  return { runtimeVersion: runtime, os: "none", osVersion: runtime, hostname, env, home: "/", cwd: "/", name, clock };
+  const place = { os: "none", osVersion: runtime, hostname, home: "/", cwd: "/" } as const;
+  return { runtimeVersion: runtime, ...place, env, name, clock, ...(page ? { page: async () => page } : {}) };
 }
 
 /** How messages for people call the command line. */

@@ -72,6 +72,14 @@ test("a gateway for workerd is made of nothing that only some runtime has", () =
   );
 });
 
+test("the page is a client: it is made of what every browser has, and nothing is made of it", () => {
+  const wrong = imports("src").filter(({ from, to, typeOnly }) => {
+    if (layerName(from) !== "page") return layerName(to) === "page" && to.startsWith("src/");
+    return !typeOnly && !/^src\/(page|client|kit)\/|^src\/host\/web-/.test(to);
+  });
+  assert.equal(wrong.map(show), []);
+});
+
 test("nothing in src imports adapters or tests", () => {
   const wrong = imports("src").filter(({ to }) => /^(adapters|test|scripts)\//.test(to));
   assert.equal(wrong.map(show), []);

@@ -6,6 +6,7 @@ import { calledAs } from "./called-as.ts";
 import { clock } from "./clock.ts";
 import { files } from "./files.ts";
 import { net } from "./net.ts";
+import { pageReader } from "./page.ts";
 import { processes } from "./processes.ts";
 import { serviceEnvironment } from "./service-environment.ts";
 import { createTerminal } from "./terminal.ts";
@@ -54,6 +55,7 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     terminal: createTerminal(),
     services: resolveGatewayService(os, () => ({ ...tools, user: userName(), uid: process.getuid?.() ?? 0 })),
     machine,
+    page: pageReader(main),
   };
 }
 

@@ -1,8 +1,11 @@
 import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { PageFiles } from "../../src/host/page.ts";
 import type { Served } from "../../src/host/socket.ts";
 import { createAcceptor } from "../machine/accept.ts";
+import { pageReader } from "../machine/page.ts";
 
 /** The gateway as a listener of node:http, and so as a handler of Express and its kin: `app.use("/gateway", …)`. */
 export function createListener(served: Served): RequestListener {
@@ -27,4 +30,9 @@ export function attach(
   };
   server.on("upgrade", listener);
   return () => void server.off("upgrade", listener);
+}
+
+/** Reads the web page that comes with this package: what `createGateway` takes as `page`. */
+export function readPage(): Promise<PageFiles> {
+  return pageReader(fileURLToPath(import.meta.url))();
 }

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { promisify } from "node:util";
 import { build, type BuildOptions, type Metafile } from "esbuild";
 import { billOfMaterials, thirdPartyNotices } from "./bill.ts";
 import { bundledParts } from "./bundled.ts";
 import { defines } from "./defines.ts";
+import { writePage } from "./page.ts";
 
 /** What other programs import, by name. Each needs nothing but web standards, except for `node`. */
 export const libraries = {
@@ -26,11 +27,11 @@ const names = ["clawlet", "openclaw", "clawdbot"] as const;
  */
 export async function buildPackage(folder: string, commit: string | undefined): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(`${folder}/page`, { recursive: true });
   const shared = { outdir: folder, define: defines(commit), metafile: true } as const;
   const [forMachine, forAnywhere] = await Promise.all([
     build({ ...machine, ...shared }),
     build({ ...anywhere, ...shared }),
+    writePage(`${folder}/page`),
   ]);
   refuseImports(forMachine.metafile, (path) => !isBuiltin(path));
   refuseImports(forAnywhere.metafile, () => true);

@@ -5,6 +5,7 @@ export const guides = {
   discovery: "Bonjour (mDNS) and DNS: how gateways are found.",
   remote: "A gateway on another machine: ways to reach it.",
   tls: "Encryption on the gateway's own port.",
+  webchat: "The web page: what it needs, and how others are let in.",
   tailscale: "Serve and Funnel: a name of its own in the tailnet.",
 } as const;
 

@@ -56,6 +56,7 @@ export const commands: CommandTable = {
   "config file": async () => (await import("./config.ts")).configFile,
   "config history": async () => (await import("./config.ts")).configHistory,
   "config rollback": async () => (await import("./config.ts")).configRollback,
+  dashboard: async () => (await import("./dashboard.ts")).dashboard,
   "dns setup": async () => (await import("./dns.ts")).dnsSetup,
   "devices list": async () => (await import("./devices.ts")).devicesList,
   "devices approve": async () => (await import("./devices.ts")).devicesApprove,

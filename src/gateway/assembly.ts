@@ -8,7 +8,7 @@ import { createRestartNotes } from "../flow/restart-notes.ts";
 import { sessionView } from "../flow/session-view.ts";
 import type { Flavour } from "../host/flavour.ts";
 import type { Surroundings } from "../host/host.ts";
-import type { Paths } from "../host/paths.ts";
+import { absolute, type Paths } from "../host/paths.ts";
 import type { Fetch } from "../host/socket.ts";
 import { createCleanup, type Cleanup } from "../kit/cleanup.ts";
 import { Failure } from "../kit/error.ts";
@@ -25,6 +25,7 @@ import { loadDevices } from "../pairing/registry.ts";
 import { openSenders } from "../pairing/senders.ts";
 import { events } from "../protocol/events.ts";
 import { routes } from "../routes/index.ts";
+import { keptPage } from "../routes/page-files.ts";
 import { publicMessage } from "../session/public-message.ts";
 import type { Logs } from "../store/log.ts";
 import { type StateOwner } from "../store/standby.ts";
@@ -168,6 +169,7 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     connections: hub,
     broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
     metrics: observing.metrics,
+    page: pageOf(host, config),
     methodNames: () => methodNames,
     eventNames: () => eventNames,
     restart: options.restart,
@@ -265,4 +267,12 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
       await cleanup.run();
     },
   };
+}
+
+/** The page that the host has, or the one of `gateway.controlUi.root`. */
+function pageOf(host: Surroundings, config: ConfigStore): App["page"] {
+  const { page } = host;
+  if (!page) return undefined;
+  const { root } = config.current().value.gateway.controlUi;
+  return keptPage(() => page(root === undefined ? undefined : absolute(host, root)));
 }

@@ -34,6 +34,7 @@ export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
     http.all(route.path, (c, next) => {
       if (isUpgrade(c.req.raw)) return next();
       if (!(route.methods as readonly string[]).includes(c.req.method)) {
+        if (route.path === "/*") return next();
         return c.text("Method Not Allowed", 405, { allow: route.methods.join(", ") });
       }
       const auth = context.connections.auth();

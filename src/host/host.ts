@@ -1,6 +1,7 @@
 import { Failure } from "../kit/error.ts";
 import type { ServiceManager } from "../service/service.ts";
 import type { MulticastEvents, MulticastSocket } from "./multicast.ts";
+import type { ReadPage } from "./page.ts";
 import type { Fetch, SocketEvents, Socket } from "./socket.ts";
 
 /**
@@ -35,6 +36,8 @@ export interface Host {
   readonly services?: ServiceManager | undefined;
   /** The hardware and how much of it is in use; absent where nobody can know. */
   machine?(): Machine;
+  /** Reads the files of the web page; absent where there is none to be served. */
+  readonly page?: ReadPage | undefined;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface Host {
  */
 export interface Surroundings extends Pick<
   Host,
-  "runtimeVersion" | "os" | "osVersion" | "hostname" | "env" | "home" | "cwd" | "name" | "clock" | "machine"
+  "runtimeVersion" | "os" | "osVersion" | "hostname" | "env" | "home" | "cwd" | "name" | "clock" | "machine" | "page"
 > {
   readonly files?: Files | undefined;
   readonly net?: Pick<Net, "interfaces"> | undefined;

@@ -3,6 +3,7 @@ import type { Locality } from "../gateway/locality.ts";
 
 /** One HTTP path on the gateway's port. What is not declared here is 404. */
 export interface Route {
+  /** `/*` is every path that no other route has. */
   readonly path: string;
   readonly methods: readonly ("GET" | "HEAD" | "POST")[];
   readonly summary: string;
