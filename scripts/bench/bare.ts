@@ -1,10 +1,12 @@
 // The yardstick: the least a WebSocket server on this runtime can do. Every message is answered with the same text; the
-// message `fan` sends that text to every socket. Bun serves natively, the others over node:http and ws, as the product
-// does. Usage: <runtime> scripts/bench/bare.ts PORT BYTES
+// message `fan` sends a text of that length to every socket. Bun serves natively, the others over node:http and ws, as
+// the product does. Usage: <runtime> scripts/bench/bare.ts PORT BYTES
 import type { WebSocket } from "ws";
 
-const port = Number(process.argv[2]);
-const text = "x".repeat(Number(process.argv[3]));
+const [port = 0, bytes = 0] = process.argv.slice(-2).map(Number);
+// Clients count what begins as a response does.
+const answer = '{"type":"res"'.padEnd(bytes, "x");
+const event = "x".repeat(bytes);
 
 if (typeof Bun === "undefined") {
   const [{ createServer }, { WebSocketServer }] = await Promise.all([import("node:http"), import("ws")]);
@@ -16,12 +18,12 @@ if (typeof Bun === "undefined") {
       sockets.add(ws);
       ws.on("close", () => sockets.delete(ws));
       ws.on("message", (data: Buffer) => {
-        if (data.length === 3) for (const each of sockets) each.send(text);
-        else ws.send(text);
+        if (data.length === 3) for (const each of sockets) each.send(event);
+        else ws.send(answer);
       });
     }),
   );
-  server.listen(port, "127.0.0.1", () => process.stdout.write("listening\n"));
+  server.listen(port, "127.0.0.1");
 } else {
   const sockets = new Set<Bun.ServerWebSocket>();
   Bun.serve({
@@ -29,13 +31,13 @@ if (typeof Bun === "undefined") {
     hostname: "127.0.0.1",
     fetch: (request, server) => (server.upgrade(request) ? undefined : new Response("")),
     websocket: {
+      idleTimeout: 0,
       open: (ws) => void sockets.add(ws),
       close: (ws) => void sockets.delete(ws),
       message(ws, data) {
-        if (data.length === 3) for (const each of sockets) each.send(text);
-        else ws.send(text);
+        if (data.length === 3) for (const each of sockets) each.send(event);
+        else ws.send(answer);
       },
     },
   });
-  process.stdout.write("listening\n");
 }

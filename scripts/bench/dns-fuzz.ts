@@ -1,5 +1,5 @@
 // How late a gateway is that announces itself by multicast DNS, in quiet and under a flood of malformed packets.
-//   bun scripts/bench/dns-fuzz.ts [--runtime bun,bun-built,deno,node,node24] [--seconds 15] (as root, on Linux)
+//   bun scripts/bench/dns-fuzz.ts [--runtime binary,bun,deno,node,node24] [--seconds 15] (as root, on Linux)
 // Gateway and client run on one side of a network of two namespaces, the flood comes from the other, as fast as it can.
 // Measured are the time of a `health` call on an open connection, one every 10 ms, and what the gateway says of its own
 // event loop: how late a timer of one second ran, in the last minute. Of the packets the kernel drops what does not fit
@@ -11,7 +11,7 @@ import { startGateway, until } from "../../test/support/gateway-process.ts";
 import type { Running } from "../../test/support/launch.ts";
 import { openNetwork, type Network, type Side } from "../../test/support/netns.ts";
 import { openRpc, type RpcPayload } from "../../test/support/rpc-client.ts";
-import { chosenRuntimes } from "./process.ts";
+import { chosenSubjects } from "./subject.ts";
 
 const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "flood", "call"] });
 const token = "a-token-of-this-measurement";
@@ -25,7 +25,7 @@ if (options["flood"]) {
 else {
   const network = await openNetwork();
   if ("skipped" in network) throw new Error(network.skipped);
-  for (const [name, { gateway }] of await chosenRuntimes(options["runtime"] ?? ""))
+  for (const { name, gateway } of await chosenSubjects(options["runtime"] ?? ""))
     await measure(name, gateway, network).catch((error: unknown) => print(`${name}: ${String(error)}`));
   await network.close();
   process.exit(0);

@@ -1,11 +1,11 @@
 // What metrics and traces cost: calls a second, and the gateway's own processor time for each, with both off and with
 // each of them on. The gateways are asked in turn, so that a busy machine slows all of them.
-//   bun scripts/bench/observing.ts [--runtime bun,deno,node,node24] [--seconds 2] [--rounds 5]
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+//   bun scripts/bench/observing.ts [--runtime binary,bun,deno,node,node24] [--seconds 2] [--rounds 5]
+import { readFileSync, rmSync } from "node:fs";
 import mri from "mri";
-import { chosenRuntimes, hello, median, residentMb, startGateway, type Started } from "./process.ts";
+import { hello, isResponse } from "./caller.ts";
+import { makeHome, median, residentMb, startGateway, type Started } from "./process.ts";
+import { chosenSubjects } from "./subject.ts";
 
 const options = mri(process.argv.slice(2), { string: ["runtime", "seconds", "rounds"] });
 const seconds = Number(options["seconds"] || 2);
@@ -24,19 +24,16 @@ interface Measured {
   readonly microseconds: number[];
 }
 
-for (const [runtime, program] of await chosenRuntimes(String(options["runtime"] || "bun"))) {
+for (const subject of await chosenSubjects(String(options["runtime"] || "bun"))) {
   const gateways: Measured[] = [];
   for (const [name, diagnostics] of Object.entries(setups)) {
-    const home = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
-    mkdirSync(join(home, ".openclaw"), { mode: 0o700 });
-    const config = { gateway: { mode: "local", auth: { mode: "none" } }, diagnostics };
-    writeFileSync(join(home, ".openclaw", "openclaw.json"), JSON.stringify(config), { mode: 0o600 });
-    const server = await startGateway(program, home);
+    const home = makeHome({ diagnostics });
+    const server = await startGateway(subject, { home });
     gateways.push({ name, server, socket: await hello(server.port), home, perSecond: [], microseconds: [] });
   }
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) for (const each of gateways) await measure(each, round > 0);
-  process.stdout.write(`\n${runtime}\n`);
+  process.stdout.write(`\n${subject.name}\n`);
   for (const { name, perSecond, microseconds, server } of gateways) {
     const figures = `${median(perSecond).toFixed(0).padStart(8)} calls/s  ${median(microseconds).toFixed(1).padStart(6)} µs each`;
     process.stdout.write(`  ${name.padEnd(8)}${figures}  ${residentMb(server.child).toFixed(1)} MB\n`);
@@ -57,7 +54,7 @@ async function measure({ socket, server, perSecond, microseconds }: Measured, co
   await new Promise<void>((resolve) => {
     let open = depth;
     const listen = ({ data }: MessageEvent): void => {
-      if (!String(data).startsWith('{"type":"res"')) return;
+      if (!isResponse(data)) return;
       answered++;
       if (performance.now() - since < seconds * 1000) return socket.send(text);
       if (--open > 0) return;

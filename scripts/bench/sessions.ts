@@ -1,5 +1,5 @@
 // Figures of a gateway that keeps very much: many sessions, one of them very long, all of it searched.
-//   bun scripts/bench/sessions.ts [--runtime bun,deno,node,node24] [--sessions 100000] [--messages 200000]
+//   bun scripts/bench/sessions.ts [--runtime binary,bun,deno,node,node24] [--sessions 100000] [--messages 200000]
 // Each over a real WebSocket to a real process, the start beside that of a gateway that keeps nothing. The state is made
 // once, by the storage itself; with --build FOLDER nothing else is done. Run on an idle machine with two cores or more.
 import { spawnSync } from "node:child_process";
@@ -19,8 +19,9 @@ import { openTextIndex } from "../../src/session/text-index.ts";
 import type { Entry } from "../../src/session/transcript.ts";
 import { createFolderLogs } from "../../src/store/folder-log.ts";
 import { createFolderStore } from "../../src/store/folder.ts";
-import { ask, chosenRuntimes, hello, median, residentMb, sleep, startGateway } from "./process.ts";
-import type { Runtime } from "./process.ts";
+import { ask, hello } from "./caller.ts";
+import { median, residentMb, sleep, startGateway } from "./process.ts";
+import { chosenSubjects, type Subject } from "./subject.ts";
 
 const options = mri(process.argv.slice(2), { string: ["runtime", "sessions", "messages", "build"] });
 const sessionCount = Number(options["sessions"] || 100_000);
@@ -38,23 +39,23 @@ try {
   // Another process, so that this one has its memory for measuring.
   const args = [...process.execArgv, ...process.argv.slice(1), "--build", join(made, ".openclaw")];
   spawnSync(process.execPath, args, { stdio: "inherit" });
-  for (const [name, runtime] of await chosenRuntimes(String(options["runtime"] || ""))) {
-    print(`\n${name}`);
-    await measureAll(runtime);
+  for (const subject of await chosenSubjects(String(options["runtime"] || ""))) {
+    print(`\n${subject.name}`);
+    await measureAll(subject);
   }
 } finally {
   rmSync(made, { recursive: true, force: true });
 }
 process.exit(0);
 
-async function measureAll(runtime: Runtime): Promise<void> {
+async function measureAll(subject: Subject): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "clawlet-bench-"));
   cpSync(made, home, { recursive: true });
   try {
-    const [empty, full] = [await starts(runtime), await starts(runtime, home)];
+    const [empty, full] = [await starts(subject), await starts(subject, home)];
     row("start to listening", `${full.ms.toFixed(0)} ms`, `${empty.ms.toFixed(0)} ms with nothing kept`);
     row("resident memory", `${full.mb.toFixed(0)} MB`, `${empty.mb.toFixed(0)} MB with nothing kept`);
-    const server = await startGateway(runtime, home);
+    const server = await startGateway(subject, { home });
     const socket = await hello(server.port);
     let turn = 0;
     async function measure(name: string, times: number, request: () => readonly [method: string, params: object]) {
@@ -81,6 +82,7 @@ async function measureAll(runtime: Runtime): Promise<void> {
     await measure("sessions.search, a rare word", 30, () => search(rare));
     await measure("sessions.search, a common word", 30, () => search("conversation"));
     await measure("sessions.search, what is nowhere", 30, () => search(none));
+    row("a line on this disk, flushed", `${(await flushes(home)).toFixed(2)} ms`, "no durable answer comes sooner");
     await measure("sessions.create, durable", 300, () => ["sessions.create", { key: `bench-${turn}` }]);
     const message = "A note in between.";
     await measure("chat.inject, durable", 300, () => ["chat.inject", { sessionKey: long, message }]);
@@ -92,12 +94,25 @@ async function measureAll(runtime: Runtime): Promise<void> {
   }
 }
 
+/** How long this disk takes for a line and its flush, in milliseconds. */
+async function flushes(folder: string): Promise<number> {
+  const file = await files.open(join(folder, "flushed"));
+  const taken: number[] = [];
+  for (let time = 0; time < 300; time++) {
+    const started = performance.now();
+    await file.append(`${"x".repeat(600)}\n`, { flush: true });
+    taken.push(performance.now() - started);
+  }
+  await file.close();
+  return median(taken);
+}
+
 /** Five starts: the middle time to listening, and the memory a moment later. */
-async function starts(runtime: Runtime, home?: string): Promise<{ readonly ms: number; readonly mb: number }> {
+async function starts(subject: Subject, home?: string): Promise<{ readonly ms: number; readonly mb: number }> {
   const taken: number[] = [];
   let mb = 0;
   for (let time = 0; time < 5; time++) {
-    const server = await startGateway(runtime, home);
+    const server = await startGateway(subject, { home });
     taken.push(server.listeningMs);
     if (time === 4) {
       await sleep(1500);

@@ -1,63 +1,111 @@
 // Keeps a gateway busy for a long time and prints how its memory goes: many sessions, streamed answers, aborts,
 // clients that come and go.
-//   bun scripts/bench/soak.ts [--minutes 30] [--sessions 1000] [--clients 20] [--rate 25]
+//   bun scripts/bench/soak.ts [--runtime bun] [--minutes 30] [--sessions 1000] [--clients 20] [--rate 25] [--turns 100]
+// Runtimes as in subject.ts, one after the other. What is live is known where heap.ts can be loaded.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import mri from "mri";
-import { makeHome, startGateway } from "../../test/support/gateway-process.ts";
+import { makeHome, startGateway, type GatewayProcess } from "../../test/support/gateway-process.ts";
 import { openRpc, type RpcClient } from "../../test/support/rpc-client.ts";
+import { chosenSubjects } from "./subject.ts";
 
-const options = mri(process.argv.slice(2), { string: ["minutes", "sessions", "clients", "rate"] });
-const minutes = Number(options["minutes"] ?? 30);
-const sessions = Number(options["sessions"] ?? 1000);
-const clients = Number(options["clients"] ?? 20);
+const options = mri(process.argv.slice(2), { string: ["runtime", "minutes", "sessions", "clients", "rate", "turns"] });
+const minutes = Number(options["minutes"] || 30);
+const sessions = Number(options["sessions"] || 1000);
+const clients = Number(options["clients"] || 20);
 /** Messages a second, over all clients. */
-const rate = Number(options["rate"] ?? 25);
+const rate = Number(options["rate"] || 25);
+/** How many messages a conversation has, on the average, before it begins anew; fewer, and their length is soon steady. */
+const turns = Number(options["turns"] || 100);
 
-const counts = { sent: 0, answered: 0, aborted: 0, failed: 0, reconnects: 0, errors: new Map<string, number>() };
-const home = makeHome();
-const heapFile = join(home, "heap.txt");
-const model = await serveModel();
-const gateway = await startGateway({
-  home,
-  args: [],
-  env: { HEAP_FILE: heapFile, BUN_OPTIONS: `--preload ${join(import.meta.dirname, "heap.ts")}` },
-  config: {
-    gateway: { mode: "local", auth: { mode: "token", token: "soak" } },
-    models: {
-      providers: {
-        double: {
-          baseUrl: `${model.url}/v1`,
-          apiKey: "not-a-secret",
-          api: "openai-completions",
-          models: [{ id: "m1", name: "m1", contextWindow: 32_000, maxTokens: 4096, reasoning: false }],
+const probe = resolve(".test/bench/heap.js");
+await build({ entryPoints: ["./scripts/bench/heap.ts"], outfile: probe, format: "esm", logLevel: "warning" });
+for (const { name, gateway } of await chosenSubjects(String(options["runtime"] || "bun"))) {
+  print(`\n${name}`);
+  await soak(gateway);
+}
+process.exit(0);
+
+/** How much memory there was when. */
+interface Sample {
+  readonly minute: number;
+  readonly mb: number;
+}
+
+/** One gateway under load, and the clients that put it there. */
+interface Soak {
+  readonly gateway: GatewayProcess;
+  readonly ends: number;
+  readonly counts: ReturnType<typeof noCounts>;
+}
+
+function noCounts() {
+  return { sent: 0, answered: 0, aborted: 0, failed: 0, reconnects: 0, errors: new Map<string, number>() };
+}
+
+async function soak(program: readonly string[]): Promise<void> {
+  const home = makeHome();
+  const heapFile = join(home, "heap.txt");
+  const model = await serveModel();
+  const gateway = await startGateway({
+    home,
+    args: [],
+    program: withProbe(program),
+    env: {
+      HEAP_FILE: heapFile,
+      HEAP_EVERY_MS: String((minutes * 60_000) / 20),
+      BUN_OPTIONS: `--preload ${probe}`,
+      NODE_OPTIONS: `--import ${probe}`,
+    },
+    config: {
+      gateway: { mode: "local", auth: { mode: "token", token: "soak" } },
+      models: {
+        providers: {
+          double: {
+            baseUrl: `${model.url}/v1`,
+            apiKey: "not-a-secret",
+            api: "openai-completions",
+            models: [{ id: "m1", name: "m1", contextWindow: 32_000, maxTokens: 4096, reasoning: false }],
+          },
         },
       },
+      agents: { defaults: { model: { primary: "double/m1" }, maxConcurrent: 32 } },
     },
-    agents: { defaults: { model: { primary: "double/m1" }, maxConcurrent: 32 } },
-  },
-});
-const samples: { readonly minute: number; readonly mb: number }[] = [];
-let heap = "";
-const began = performance.now();
-const ends = began + minutes * 60_000;
-const sampler = setInterval(sample, 10_000);
-try {
-  sample();
-  await Promise.all(Array.from({ length: clients }, (_, n) => client(n)));
-  sample();
-  if (existsSync(heapFile)) heap = readFileSync(heapFile, "utf8");
-} finally {
-  clearInterval(sampler);
-  await gateway.stop();
-  model.close();
-  rmSync(home, { recursive: true, force: true });
+  });
+  const began = performance.now();
+  const running: Soak = { gateway, ends: began + minutes * 60_000, counts: noCounts() };
+  const resident: Sample[] = [];
+  const sample = (): void => {
+    const pages = Number(readFileSync(`/proc/${gateway.pid}/statm`, "utf8").split(" ")[1]);
+    resident.push({ minute: (performance.now() - began) / 60_000, mb: (pages * 4096) / 1024 / 1024 });
+  };
+  const sampler = setInterval(sample, (minutes * 60_000) / 180);
+  try {
+    sample();
+    await Promise.all(Array.from({ length: clients }, (_, number) => client(running, number)));
+    report(running.counts, resident, existsSync(heapFile) ? liveIn(readFileSync(heapFile, "utf8")) : []);
+  } finally {
+    clearInterval(sampler);
+    await gateway.stop();
+    model.close();
+    rmSync(home, { recursive: true, force: true });
+  }
 }
-report();
+
+/** Deno takes what the others read from their environment as arguments. */
+function withProbe(program: readonly string[]): readonly string[] {
+  const at = program.indexOf("run") + 1;
+  return at === 0 ? program : program.toSpliced(at, 0, "--v8-flags=--expose-gc", "--preload", probe);
+}
 
 /** One client: it talks in its share of the sessions, stops some answers, and reconnects now and then. */
-async function client(number: number): Promise<void> {
+async function client({ gateway, ends, counts }: Soak, number: number): Promise<void> {
+  const note = (error: unknown): void => {
+    const text = error instanceof Error ? error.message : String(error);
+    counts.errors.set(text, (counts.errors.get(text) ?? 0) + 1);
+  };
   let turn = 0;
   while (performance.now() < ends) {
     const rpc = await openRpc(gateway.url, { auth: { token: "soak" } });
@@ -71,7 +119,12 @@ async function client(number: number): Promise<void> {
     });
     const until = Math.min(ends, performance.now() + 30_000 + Math.random() * 60_000);
     while (performance.now() < until) {
-      await talk(rpc, `agent:main:soak-${(number + clients * turn++) % sessions}`);
+      try {
+        await talk(rpc, `agent:main:soak-${(number + clients * turn++) % sessions}`);
+        counts.sent++;
+      } catch (error) {
+        note(error);
+      }
       await pause((1000 * clients) / rate);
     }
     rpc.close();
@@ -82,51 +135,58 @@ async function client(number: number): Promise<void> {
 
 async function talk(rpc: RpcClient, sessionKey: string): Promise<void> {
   const idempotencyKey = crypto.randomUUID();
-  try {
-    await rpc.call("chat.send", { sessionKey, message: `tell me something ${idempotencyKey}`, idempotencyKey });
-    counts.sent++;
-    if (Math.random() < 0.1) {
-      await pause(Math.random() * 100);
-      await rpc.call("chat.abort", { sessionKey });
-    }
-    if (Math.random() < 0.2) await rpc.call("chat.history", { sessionKey, limit: 50 });
-    if (Math.random() < 0.1) await rpc.call("sessions.list", { limit: 50, includeLastMessage: true });
-    if (Math.random() < 0.01) await rpc.call("sessions.reset", { key: sessionKey });
-  } catch (error) {
-    note(error instanceof Error ? error.message : String(error));
+  await rpc.call("chat.send", { sessionKey, message: `tell me something ${idempotencyKey}`, idempotencyKey });
+  if (Math.random() < 0.1) {
+    await pause(Math.random() * 100);
+    await rpc.call("chat.abort", { sessionKey });
   }
+  if (Math.random() < 0.2) await rpc.call("chat.history", { sessionKey, limit: 50 });
+  if (Math.random() < 0.1) await rpc.call("sessions.list", { limit: 50, includeLastMessage: true });
+  if (Math.random() < 1 / turns) await rpc.call("sessions.reset", { key: sessionKey });
 }
 
-function note(text: string): void {
-  counts.errors.set(text, (counts.errors.get(text) ?? 0) + 1);
+/** What heap.ts wrote: a line for each look. */
+function liveIn(text: string): readonly Sample[] {
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [minute, mb] = line.split(" ");
+      return { minute: Number(minute), mb: Number(mb) };
+    });
 }
 
-function sample(): void {
-  const pages = Number(readFileSync(`/proc/${gateway.pid}/statm`, "utf8").split(" ")[1]);
-  samples.push({ minute: (performance.now() - began) / 60_000, mb: (pages * 4096) / 1024 / 1024 });
-}
-
-function report(): void {
-  const late = samples.filter(({ minute }) => minute >= minutes / 3);
-  const every = Math.max(1, Math.floor(samples.length / 20));
+function report(counts: Soak["counts"], resident: readonly Sample[], live: readonly Sample[]): void {
   // Every client that is there hears of every answer.
-  const { sent, answered, aborted, failed, reconnects } = counts;
-  print(`${sent} messages in ${sessions} sessions by ${clients} clients, ${reconnects} reconnects`);
-  print(`heard: ${answered} answers, ${aborted} stopped, ${failed} failed`);
-  for (const [text, count] of counts.errors) print(`${count} times: ${text}`);
-  for (const { minute, mb } of samples.filter((_, at) => at % every === 0)) {
-    print(`${minute.toFixed(1).padStart(6)} min ${mb.toFixed(1).padStart(7)} MB ${"█".repeat(Math.round(mb / 5))}`);
+  const { sent, answered, aborted, failed, reconnects, errors } = counts;
+  print(`  ${sent} messages in ${sessions} sessions by ${clients} clients, ${reconnects} reconnects`);
+  print(`  heard: ${answered} answers, ${aborted} stopped, ${failed} failed`);
+  for (const [text, count] of errors) print(`  ${count} times: ${text}`);
+  print("     minute   resident   live after a full collection");
+  const every = Math.max(1, Math.floor(resident.length / 20));
+  for (const { minute, mb } of resident.filter((_, at) => at % every === 0)) {
+    const look = live.findLast((each) => each.minute <= minute);
+    print(`  ${column(minute)} ${column(mb)} MB ${look ? `${column(look.mb)} MB` : ""}`);
   }
-  for (const line of heap.split("\n").filter(Boolean)) {
-    const [minute = "", mb = ""] = line.split(" ");
-    print(`${minute.padStart(6)} min ${mb.padStart(7)} MB live after a full collection`);
-  }
-  print(`slope of the last two thirds: ${(slope(late) * 60).toFixed(2)} MB an hour`);
+  print(`  resident: ${trend(resident)}`);
+  print(`  live: ${live.length > 2 ? trend(live) : "not known, heap.ts was not loaded"}`);
+}
+
+function column(value: number): string {
+  return value.toFixed(1).padStart(9);
+}
+
+/** Where it was and went in the last two thirds, when what is filled once is filled. */
+function trend(samples: readonly Sample[]): string {
+  const late = samples.filter(({ minute }) => minute >= minutes / 3);
+  const values = late.map(({ mb }) => mb);
+  const sizes = `${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} MB`;
+  return `${sizes} in the last two thirds, slope ${(slope(late) * 60).toFixed(2)} MB an hour`;
 }
 
 /** Least squares: megabytes a minute. */
-function slope(points: typeof samples): number {
-  const mean = (of: (point: (typeof samples)[number]) => number): number =>
+function slope(points: readonly Sample[]): number {
+  const mean = (of: (point: Sample) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean(({ minute }) => minute), mean(({ mb }) => mb)];
   return mean(({ minute, mb }) => (minute - x) * (mb - y)) / mean(({ minute }) => (minute - x) ** 2);

@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { freePort, makeHome } from "../support/gateway-process.ts";
 import { endLaunched, launch } from "../support/launch.ts";
+import { openRegistry, registryEnvironment, type Registry } from "../support/registry.ts";
 import { root, runtime, shipped } from "../support/runtime.ts";
 import { listening, run } from "./cli-process.ts";
 
@@ -38,7 +37,8 @@ else {
     const home = makeHome();
     // Not in this folder: npx takes the package of the folder that it is in for the one that is wanted.
     const program = ["sh", "-c", 'cd && exec "$0" "$@"', ...oneOff];
-    const options = { program, env: environment(home, registry) };
+    const path = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+    const options = { program, env: { PATH: path, ...registryEnvironment(home, registry) } };
     const version = await run(["--version"], home, options);
     assert.match(
       version.stdout,
@@ -92,53 +92,6 @@ else {
     ];
     assert.equal(listed.filter((path) => !path.startsWith("package/dist/")).sort(), others.sort());
   });
-}
-
-/** Caches of its own, and no registry but ours. */
-function environment(home: string, { url }: Registry): Readonly<Record<string, string>> {
-  return {
-    PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
-    npm_config_registry: url,
-    NPM_CONFIG_REGISTRY: url,
-    npm_config_cache: join(home, ".npm"),
-    npm_config_audit: "false",
-    npm_config_update_notifier: "false",
-    BUN_INSTALL_CACHE_DIR: join(home, ".bun"),
-    TMPDIR: home,
-    DENO_DIR: join(home, ".deno"),
-    DENO_NO_UPDATE_CHECK: "1",
-  };
-}
-
-interface Registry {
-  readonly server: Server;
-  readonly url: string;
-  /** Paths that were asked for, each once. */
-  readonly asked: Set<string>;
-}
-
-/** An npm registry of one package. */
-async function openRegistry(manifest: { name: string; version: string }, tarball: Buffer): Promise<Registry> {
-  const asked = new Set<string>();
-  let url = "";
-  const server = createServer((request, response) => {
-    const path = request.url ?? "";
-    asked.add(path);
-    const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
-    const { version } = manifest;
-    const release = { ...manifest, dist: { tarball: `${url}/clawlet/-/clawlet.tgz`, integrity } };
-    const known = { name: "clawlet", "dist-tags": { latest: version }, versions: { [version]: release }, time: {} };
-    const bodies: Readonly<Record<string, string | Buffer>> = {
-      "/clawlet": JSON.stringify(known),
-      "/clawlet/-/clawlet.tgz": tarball,
-    };
-    response.statusCode = Object.hasOwn(bodies, path) ? 200 : 404;
-    response.end(bodies[path]);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
-  return { server, url, asked };
 }
 
 test.run();
