@@ -12,13 +12,7 @@ import {
 /** What Bun keeps beside each socket. */
 export interface Data {
   readonly events: SocketEvents;
-  wired?: Wired;
-}
-
-interface Wired {
-  readonly socket: Socket;
-  receive(text: string): void;
-  drained(): void;
+  socket?: BunSocket;
 }
 
 /** What `Bun.serve` is given to answer requests and serve WebSockets. */
@@ -64,79 +58,101 @@ export function createHandlers({ maxPayload }: Pick<ServeOptions, "maxPayload">,
       idleTimeout: 0,
       sendPings: false,
       open(ws) {
-        const wired = wire(ws, maxPayload);
-        ws.data.wired = wired;
-        ws.data.events.open(wired.socket);
+        ws.data.socket = new BunSocket(ws, maxPayload);
+        ws.data.events.open(ws.data.socket);
       },
       message(ws, data) {
-        if (typeof data === "string") return ws.data.wired?.receive(data);
+        if (typeof data === "string") return ws.data.socket?.receive(data);
         try {
-          ws.data.wired?.receive(new TextDecoder("utf-8", { fatal: true }).decode(data));
+          ws.data.socket?.receive(new TextDecoder("utf-8", { fatal: true }).decode(data));
         } catch {
-          ws.data.wired?.socket.close(1007, "invalid UTF-8"); // Bun checks text frames only
+          ws.data.socket?.close(1007, "invalid UTF-8"); // Bun checks text frames only
         }
       },
-      pong: (ws) => ws.data.wired && ws.data.events.pong(ws.data.wired.socket),
-      drain: (ws) => ws.data.wired?.drained(),
-      close: (ws, code, reason) => ws.data.wired && ws.data.events.close(ws.data.wired.socket, code, reason),
+      pong: ({ data: { events, socket } }) => socket && events.pong(socket),
+      drain: (ws) => ws.data.socket?.drained(),
+      close: ({ data: { events, socket } }, code, reason) => socket && events.close(socket, code, reason),
     },
   };
 }
 
-function wire(ws: ServerWebSocket<Data>, maxQueued: number): Wired {
-  const { events } = ws.data;
-  const queue: string[] = [];
-  let queued = 0;
-  let paused = false;
-  let closing: (() => void) | undefined;
+/** There may be ten thousand of them, idle: what they do is on the prototype, and the queue is made when one is paused. */
+class BunSocket implements Socket {
+  readonly #ws: ServerWebSocket<Data>;
+  readonly #maxQueued: number;
+  /** What came while nothing was to be read. */
+  #queue: string[] | undefined;
+  #queued = 0;
+  #paused = false;
+  /** Set once it is to be closed, with what closes it when everything has been sent. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+
+  constructor(ws: ServerWebSocket<Data>, maxQueued: number) {
+    this.#ws = ws;
+    this.#maxQueued = maxQueued;
+  }
+
+  get buffered(): number {
+    return this.#ws.getBufferedAmount();
+  }
+
+  send(text: string): number {
+    if (this.#ws.readyState !== 1 || this.#closing) return -1;
+    const sent = this.#ws.send(text);
+    if (sent > 0) return 0;
+    // 0 means dropped: a stream with a hole is worse than none.
+    if (sent === 0) this.#ws.terminate();
+    return this.#ws.getBufferedAmount();
+  }
+
+  ping(): void {
+    this.#ws.ping();
+  }
+
+  trust(): void {
+    // Nothing was held back: see above.
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (let text = this.#next(); text !== undefined; text = this.#next()) {
+      this.#queued -= text.length;
+      this.#ws.data.events.message(this, text);
+    }
+  }
+
+  close(code: number, reason: string): void {
+    const ws = this.#ws;
+    if (this.#closing || ws.readyState !== 1) return;
+    this.#closing = { code: clampCode(code), reason: clampReason(reason) };
+    if (ws.getBufferedAmount() === 0) return this.drained();
+    // Once closed Bun cannot cut a peer any more, so one that has not read everything gets its time before that.
+    setTimeout(() => ws.readyState === 1 && ws.terminate(), closeMs).unref();
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  receive(text: string): void {
+    if (this.#closing) return;
+    if (!this.#paused && !this.#queue?.length) return this.#ws.data.events.message(this, text);
+    (this.#queue ??= []).push(text);
+    this.#queued += text.length;
+    if (this.#queued > this.#maxQueued) this.close(1009, "");
+  }
+
+  drained(): void {
+    if (this.#closing) return this.#ws.close(this.#closing.code, this.#closing.reason);
+    this.#ws.data.events.drain(this);
+  }
 
   /** A message may pause its socket again. */
-  const next = (): string | undefined => (paused || closing ? undefined : queue.shift());
-
-  const socket: Socket = {
-    get buffered() {
-      return ws.getBufferedAmount();
-    },
-    send(text) {
-      if (ws.readyState !== 1 || closing) return -1;
-      const sent = ws.send(text);
-      if (sent > 0) return 0;
-      // 0 means dropped: a stream with a hole is worse than none.
-      if (sent === 0) ws.terminate();
-      return ws.getBufferedAmount();
-    },
-    ping: () => void ws.ping(),
-    trust: () => undefined,
-    pause: () => void (paused = true),
-    resume() {
-      paused = false;
-      for (let text = next(); text !== undefined; text = next()) {
-        queued -= text.length;
-        events.message(socket, text);
-      }
-    },
-    close(code, reason) {
-      if (closing || ws.readyState !== 1) return;
-      const end = (): void => ws.close(clampCode(code), clampReason(reason));
-      closing = end;
-      if (ws.getBufferedAmount() === 0) return end();
-      // Once closed Bun cannot cut a peer any more, so one that has not read everything gets its time before that.
-      setTimeout(() => ws.readyState === 1 && ws.terminate(), closeMs).unref();
-    },
-    terminate: () => ws.terminate(),
-  };
-  return {
-    socket,
-    receive(text) {
-      if (closing) return;
-      if (!paused && queue.length === 0) return events.message(socket, text);
-      queue.push(text);
-      queued += text.length;
-      if (queued > maxQueued) socket.close(1009, "");
-    },
-    drained() {
-      if (closing) return closing();
-      events.drain(socket);
-    },
-  };
+  #next(): string | undefined {
+    return this.#paused || this.#closing ? undefined : this.#queue?.shift();
+  }
 }

@@ -94,7 +94,7 @@ export function createServer(options: ServerOptions): GatewayServer {
   });
 
   function secretChanged(): void {
-    for (const socket of open) if (socket.bySecret) socket.close(closes.authChanged);
+    for (const socket of open) if (socket.bySecret) socket.end(closes.authChanged);
   }
 
   return {
@@ -114,7 +114,7 @@ export function createServer(options: ServerOptions): GatewayServer {
         app.devices.on("revoked", ({ deviceId, role, except }) => {
           for (const socket of open) {
             if (socket.connId === except || socket.deviceId !== deviceId) continue;
-            if (role === undefined || socket.role === role) socket.close(closes.deviceRemoved);
+            if (role === undefined || socket.role === role) socket.end(closes.deviceRemoved);
           }
         }),
       );
@@ -137,7 +137,7 @@ export function createServer(options: ServerOptions): GatewayServer {
     drain(reason, restartExpectedMs) {
       draining = true;
       hub.broadcast("shutdown", { reason, ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }) });
-      for (const socket of open) socket.close(closes.restart);
+      for (const socket of open) socket.end(closes.restart);
     },
     secretChanged,
   };
