@@ -8,6 +8,7 @@ import { billOfMaterials, thirdPartyNotices } from "./build/bill.ts";
 import { binaryName, checksums, compile, here, targets } from "./build/binary.ts";
 import { bundledIntoBinary } from "./build/bundled.ts";
 import { commitHere } from "./build/commit.ts";
+import { learnOrder } from "./build/order.ts";
 import { buildPackage, libraries, packedSize } from "./build/package.ts";
 import { writeTypes } from "./build/types.ts";
 
@@ -27,9 +28,10 @@ if (options["binary"]) {
   const parts = await bundledIntoBinary();
   writeFileSync("release/THIRD-PARTY.txt", thirdPartyNotices(parts));
   writeFileSync("release/clawlet.cdx.json", billOfMaterials(parts, { type: "application", commit }));
+  const order = await learnOrder(".test", { commit, page: "dist/page" });
   for (const name of names) {
     const file = `release/${binaryName(name)}`;
-    await compile({ target: name, file, commit, page: "dist/page" });
+    await compile({ target: name, file, commit, page: "dist/page", order });
     print(`${file}  ${(statSync(file).size / 1e6).toFixed(1)} MB`);
   }
   writeFileSync("release/SHA256SUMS", checksums("release"));

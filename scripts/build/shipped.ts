@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { compile, here } from "./binary.ts";
+import { learnOrder } from "./order.ts";
 import { buildPackage } from "./package.ts";
 
 /**
@@ -17,11 +18,14 @@ export async function makeShipped(): Promise<string> {
   await buildPackage(join(staged, "dist"), "abc1234");
   for (const name of ["package.json", "README.md", "LICENSE", "docs"])
     cpSync(name, join(staged, name), { recursive: true });
-  await Promise.all([
-    pack(staged, folder),
-    compile({ target: here(), file: join(folder, "clawlet"), commit: "abc1234", page: join(staged, "dist", "page") }),
-  ]);
+  await Promise.all([pack(staged, folder), compileIn(folder, join(staged, "dist", "page"))]);
   return folder;
+}
+
+async function compileIn(folder: string, page: string): Promise<void> {
+  const commit = "abc1234";
+  const order = await learnOrder(folder, { commit, page });
+  await compile({ target: here(), file: join(folder, "clawlet"), commit, page, order });
 }
 
 async function pack(staged: string, folder: string): Promise<void> {
