@@ -15,9 +15,12 @@ export async function ensureWorkspace(
   kind: "person" | "dev",
 ): Promise<boolean> {
   const { files, processes } = host;
-  const isNew = !(await hasAny(files, folder));
+  const found = new Set(await files.list(folder));
+  const isNew = !isLivedIn(found);
   await files.makeFolder(folder);
   for (const name of names(kind, isNew)) {
+    // To try to make what is there is a file written and flushed for nothing, and this runs before every answer.
+    if (found.has(name)) continue;
     const text = (kind === "dev" ? devTemplates[name] : undefined) ?? templates[name];
     await files.create(join(folder, name), text);
   }
@@ -33,8 +36,7 @@ function names(kind: "person" | "dev", isNew: boolean): readonly TemplateName[] 
 }
 
 /** A folder with any of our files has been lived in: its first conversation is over, even when some were deleted. */
-async function hasAny(files: Files, folder: string): Promise<boolean> {
-  const found = new Set(await files.list(folder));
+function isLivedIn(found: ReadonlySet<string>): boolean {
   return [...always, "HEARTBEAT.md", "MEMORY.md", "memory"].some((name) => found.has(name));
 }
 

@@ -4,22 +4,24 @@ export function crc32(bytes: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
   const { length } = bytes;
   const inEights = length - (length % 8);
+  const words = new DataView(bytes.buffer, bytes.byteOffset, length);
   let crc = -1;
   let at = 0;
   // Eight bytes a turn, each through a table of its own ("slicing by 8"): several times faster than one by one.
   for (; at < inEights; at += 8) {
-    crc ^= byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24);
+    crc ^= words.getInt32(at, true);
+    const next = words.getInt32(at + 4, true);
     crc =
       word(t7, crc) ^
       word(t6, crc >>> 8) ^
       word(t5, crc >>> 16) ^
       word(t4, crc >>> 24) ^
-      word(t3, byte(bytes, at + 4)) ^
-      word(t2, byte(bytes, at + 5)) ^
-      word(t1, byte(bytes, at + 6)) ^
-      word(t0, byte(bytes, at + 7));
+      word(t3, next) ^
+      word(t2, next >>> 8) ^
+      word(t1, next >>> 16) ^
+      word(t0, next >>> 24);
   }
-  for (; at < length; at++) crc = word(t0, crc ^ byte(bytes, at)) ^ (crc >>> 8);
+  for (; at < length; at++) crc = word(t0, crc ^ words.getUint8(at)) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
@@ -48,8 +50,4 @@ function makeTables(): Tables {
 
 function word(table: Table, index: number): number {
   return table[index & 0xff] ?? 0;
-}
-
-function byte(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0;
 }

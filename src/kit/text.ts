@@ -8,7 +8,7 @@ export function truncateUtf8(text: string, bytes: number): string {
   return new TextDecoder().decode(encoded.subarray(0, end));
 }
 
-/** The number of bytes of `text` in UTF-8, without encoding short ASCII-safe texts. */
+/** The number of bytes of `text` in UTF-8. */
 export function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }

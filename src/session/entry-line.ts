@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../kit/json.ts";
-import { seal, unseal } from "../store/seal.ts";
+import { recordWithSeal, seal } from "../store/seal.ts";
 import { messageOf } from "./message-guard.ts";
 import type { Entry, EntryContent } from "./transcript.ts";
 
@@ -62,10 +62,9 @@ export function rewindContent(toId: string | null, skips: readonly Skip[]): Entr
 }
 
 /** A line's record; "damaged" when it is not what was written, "foreign" when it carries no numbers of ours. */
-export function parseLine(stored: Parameters<typeof unseal>[0]): Line | "damaged" | "foreign" | "header" {
-  const unsealed = unseal(stored);
-  if (!unsealed) return "damaged";
-  const { record } = unsealed;
+export function parseLine(stored: Parameters<typeof recordWithSeal>[0]): Line | "damaged" | "foreign" | "header" {
+  const record = recordWithSeal(stored);
+  if (!record) return "damaged";
   if (record["type"] === "session") return "header";
   const { id, parentId, seq, n } = record;
   const numbers = numbersOf(n, kinds.length + 2);

@@ -1,10 +1,10 @@
 import type { Logger } from "../kit/log.ts";
-import { linesOf, readFrom, readRun, readTail, type Line as StoredLine, type Run } from "../store/lines.ts";
+import { linesOf, readFrom, readRun, readTail, type Run } from "../store/lines.ts";
 import type { Log, Logs } from "../store/log.ts";
 import { noCounts, parseLine, type Counts, type Line, type Skip } from "./entry-line.ts";
+import { runFinder, type Located } from "./find-run.ts";
 import { placeBefore, placeOf, skipAround, type Measure } from "./place.ts";
 import { quarantine } from "./quarantine.ts";
-import { seek, type Stone } from "./seek.ts";
 import type { Entry } from "./transcript.ts";
 
 /**
@@ -58,22 +58,29 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
   let recent: Located[] = [];
   let whole = true;
   let tip: Tip = emptyTip;
+  const runAfter = runFinder(log);
 
-  async function parse(run: Run): Promise<Parsed> {
+  /** Reads the lines of a run, no further than the first that is not `wanted`. */
+  async function parse(run: Run, wanted?: (each: Located) => boolean): Promise<Parsed> {
     const good: Located[] = [];
     const damaged: Run[] = [];
-    let foreign = false;
+    let [foreign, ended] = [false, false];
     for (const each of linesOf(run)) {
       const line = parseLine(each);
       if (line === "damaged") damaged.push(each);
-      else if (typeof line === "object") good.push({ line, offset: each.offset, length: each.bytes.length });
+      else if (typeof line === "object") {
+        const located = { line, offset: each.offset, length: each.bytes.length };
+        ended = wanted?.(located) === false;
+        if (ended) break;
+        good.push(located);
+      }
       if (line !== "header" && line !== "damaged") foreign = line === "foreign";
     }
     const unknown = damaged.filter(({ offset }) => !reported.has(offset));
     for (const { offset } of unknown) if (reported.size < MAX_REPORTED) reported.add(offset);
     await quarantine(logs, { key, lines: unknown, log: logger });
     const last = good.at(-1)?.offset ?? -1;
-    return { good, foreign, damagedBehind: damaged.filter(({ offset }) => offset > last).length };
+    return { good, foreign, ended, damagedBehind: damaged.filter(({ offset }) => offset > last).length };
   }
 
   async function readEnd(): Promise<Parsed> {
@@ -88,8 +95,7 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
     if (line.rewind === 0 || line.rewind === line.seq) return line.skips;
     const known = recent.find((each) => each.line.seq === line.rewind);
     if (known) return known.line.skips;
-    const offset = await seekTo((each) => each.seq, { target: line.rewind - 1, most: line.seq });
-    const rewind = await firstAfter(line.rewind - 1, offset);
+    const rewind = await firstAfter(line.rewind - 1, line.seq);
     return rewind?.line.seq === line.rewind ? rewind.line.skips : [];
   }
 
@@ -98,37 +104,18 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
     if (kept.length < recent.length) [recent, whole] = [kept, false];
   }
 
-  /** Where to read from for the first line whose value is above `target`. */
-  const seekTo = (value: (line: Line) => number, { target, most }: { target: number; most: number }): Promise<number> =>
-    seek({
-      end: log.size,
-      target,
-      most,
-      async probe(from) {
-        for (let at = from; at < log.size;) {
-          const run = await readFrom(log, at, PROBE);
-          const lines = [...linesOf(run)];
-          const [first, last] = [readable(lines), readable(lines.toReversed())];
-          if (first && last) return { first: stone(first, value), last: stone(last, value) };
-          at = run.offset + Math.max(run.bytes.length, 1);
-        }
-        return undefined;
-      },
-    });
-
-  async function firstAfter(seq: number, offset: number): Promise<Located | undefined> {
-    for (let at = offset; at < log.size;) {
-      const run = await readRun(log, at, PROBE);
+  /** The first entry above this number, in a file whose last one is `most`. */
+  async function firstAfter(seq: number, most: number): Promise<Located | undefined> {
+    let run = await runAfter((line) => line.seq, { target: seq, most, size: 0 });
+    for (; run.bytes.length > 0; run = await readRun(log, run.offset + run.bytes.length, NEAR)) {
       const found = (await parse(run)).good.find(({ line }) => line.seq > seq);
       if (found) return found;
-      at += run.bytes.length;
     }
     return undefined;
   }
 
   async function offsetAfter(seq: number): Promise<number> {
-    const near = await seekTo((line) => line.seq, { target: seq, most: tip.last });
-    return (await firstAfter(seq, near))?.offset ?? log.size;
+    return (await firstAfter(seq, tip.last))?.offset ?? log.size;
   }
 
   const skipOf = (seq: number): Skip | undefined => skipAround(tip.skips, seq);
@@ -143,26 +130,25 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
       if (value > from) found.push(line);
       return true;
     };
-    const placed = (line: Line): number => measure(placeOf(line, tip.skips));
+    const placed: Measure = (line) => measure(placeOf(line, tip.skips));
     const oldest = recent[0]?.line;
     if (whole || (oldest && measure(placeBefore(oldest, tip.skips)) <= from)) {
-      recent.every(isWithin);
+      const before = recent.findLastIndex(({ line }) => placed(line) <= from);
+      recent.slice(before + 1).every(isWithin);
       return found;
     }
-    let read: readonly Located[] = [];
-    let offset = await seekTo(placed, { target: from, most: measure(tip) });
     // As much as this many entries take on the average.
-    let size = Math.ceil((log.size / measure(tip)) * Math.min(to - from, limit) * 1.1) + PROBE;
-    for (; offset < log.size; size = RUN) {
-      const run = await readRun(log, offset, Math.min(size, RUN * 8));
-      const { good } = await parse(run);
+    const size = Math.ceil((log.size / measure(tip)) * Math.min(to - from, limit) * 1.1);
+    let run = await runAfter(placed, { target: from, most: measure(tip), size: Math.min(size, RUN * 8) });
+    let read: readonly Located[] = [];
+    while (run.bytes.length > 0) {
+      const { good, ended } = await parse(run, isWithin);
+      if (ended) return found;
       read = newestOf([...read, ...good]);
-      if (!good.every(isWithin)) return found;
-      offset += run.bytes.length;
+      let next = run.offset + run.bytes.length;
       const left = skipOf(good.at(-1)?.line.seq ?? 0);
-      if (!left) continue;
-      offset = Math.max(offset, await offsetAfter(left.to));
-      read = [];
+      if (left) [next, read] = [Math.max(next, await offsetAfter(left.to)), []];
+      run = await readRun(log, next, RUN);
     }
     // The end of the file is what is asked for most.
     recent = [...read];
@@ -227,35 +213,18 @@ export async function openPath(logs: Logs, { key, log: logger }: { key: string; 
   };
 }
 
-interface Located {
-  readonly line: Line;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** The first of these lines that is one of ours and sound; what is damaged is told when it is read for itself. */
-function readable(stored: readonly StoredLine[]): Located | undefined {
-  for (const each of stored) {
-    const line = parseLine(each);
-    if (typeof line === "object") return { line, offset: each.offset, length: each.bytes.length };
-  }
-  return undefined;
-}
-
-function stone({ line, offset, length }: Located, value: (line: Line) => number): Stone {
-  return { value: value(line), offset, end: offset + length + 1 };
-}
-
 interface Parsed {
   readonly good: Located[];
   /** Whether the last line that could be read is another program's. */
   readonly foreign: boolean;
+  /** A line was not wanted any more. */
+  readonly ended: boolean;
   /** Damaged lines behind the last good one. */
   readonly damagedBehind: number;
 }
 
 const TAIL = 32 * 1024;
-const PROBE = 4 * 1024;
+const NEAR = 16 * 1024;
 const RUN = 64 * 1024;
 /** Bytes of lines that an open transcript keeps in memory. */
 const KEPT = 128 * 1024;

@@ -7,7 +7,7 @@ export type Place = Pick<Line, "seq" | "counts">;
 export type Measure = (at: Place) => number;
 
 /** What of the path a line has behind it; one that is off the path, what the path had before it was left. */
-export function placeOf(line: Line, skips: readonly Skip[]): Place {
+export function placeOf(line: Place, skips: readonly Skip[]): Place {
   const skip = skipAround(skips, line.seq);
   return skip ? { seq: skip.from - 1, counts: skip.counts } : { seq: line.seq, counts: line.counts };
 }

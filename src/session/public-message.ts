@@ -52,7 +52,8 @@ function placed(entry: Entry, maxChars: number): PublicMessage | undefined {
     ...place,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
-  return { ...shownMessage(message, maxChars), __openclaw: marks };
+  // Assigned, not copied: this runs for every message of every page.
+  return Object.assign(shownMessage(message, maxChars), { __openclaw: marks });
 }
 
 function isTooLarge(json: string, maxChars: number): boolean {

@@ -1,7 +1,6 @@
 import type { AppendFile, Files } from "../host/host.ts";
 import { dirname, join } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
-import { utf8Length } from "../kit/text.ts";
 import { checkedKey, checkedLines } from "./key.ts";
 import type { Log, Logs } from "./log.ts";
 import { createOpenKeys } from "./open-keys.ts";
@@ -68,17 +67,17 @@ async function openLog(files: Files, { key, path, release }: Place): Promise<Log
     tail = "whole";
   }
 
-  async function flush({ text }: Batch): Promise<number> {
+  async function flush({ parts, bytes }: Batch): Promise<number> {
     if (!handle) {
       await files.makeFolder(dirname(path));
       handle = await files.open(path);
     }
     await mend();
     tail = "failed";
-    await handle.append(text, { flush: true });
+    await handle.append(joined(parts, bytes), { flush: true });
     tail = "whole";
     const offset = size;
-    size += utf8Length(text);
+    size += bytes;
     return offset;
   }
 
@@ -88,12 +87,12 @@ async function openLog(files: Files, { key, path, release }: Place): Promise<Log
     },
     async append(lines) {
       if (closed) throw new Failure("internal", `the log ${key} is closed`);
-      const text = checkedLines(key, lines);
+      const part = new TextEncoder().encode(checkedLines(key, lines));
       // Everything that comes while a flush runs goes into the next one.
       const mine = (batch ??= nextBatch());
       const before = mine.bytes;
-      mine.text += text;
-      mine.bytes += utf8Length(text);
+      mine.parts.push(part);
+      mine.bytes += part.length;
       return (await mine.offset) + before;
     },
     async read(start, end) {
@@ -114,14 +113,27 @@ async function openLog(files: Files, { key, path, release }: Place): Promise<Log
       return flush(made);
     };
     last = last.then(write, write);
-    const made: Batch = { text: "", bytes: 0, offset: last };
+    const made: Batch = { parts: [], bytes: 0, offset: last };
     return made;
   }
 }
 
 interface Batch {
-  text: string;
+  readonly parts: Uint8Array[];
+  /** Of all parts together. */
   bytes: number;
   /** Where it begins in the log, when it is on the disk. */
   readonly offset: Promise<number>;
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

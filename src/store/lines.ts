@@ -50,6 +50,25 @@ export function* linesOf({ offset, bytes }: Run): Generator<Line> {
   }
 }
 
+/** Where each line of a run begins in its bytes. */
+export function lineStarts({ bytes }: Run): readonly number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    starts.push(at);
+    const newline = bytes.indexOf(NEWLINE, at);
+    at = newline < 0 ? bytes.length : newline + 1;
+  }
+  return starts;
+}
+
+/** The one line of a run that begins there, without a look at the others. */
+export function lineFrom(run: Run, start: number): Line {
+  const newline = run.bytes.indexOf(NEWLINE, start);
+  const bytes = run.bytes.subarray(start, newline < 0 ? run.bytes.length : newline);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return { offset: run.offset + start, bytes, text };
+}
+
 /** The lines of the last `size` bytes of a log, without one that begins before them. */
 export async function readTail(log: Log, size: number): Promise<Run> {
   const from = Math.max(log.size - size, 0);

@@ -20,11 +20,26 @@ export interface Unsealed {
 
 /** What `seal` made a line of; undefined when the line is damaged. A line without a checksum needs only be JSON. */
 export function unseal({ bytes, text }: Pick<Line, "bytes" | "text">): Unsealed | undefined {
-  const body = bytes.length - SUFFIX;
-  const sealed = isSuffix(bytes, body);
-  if (sealed && hexAt(bytes, body + HEX_AT) !== crc32(bytes.subarray(0, body))) return undefined;
+  const sealed = isSealed(bytes);
+  if (sealed === undefined) return undefined;
   const record = parseJson(sealed ? `${text.slice(0, -SUFFIX)}}` : text);
   return isObject(record) ? { record, sealed } : undefined;
+}
+
+/**
+ * The record with its checksum in it, as `c`; undefined when the line is damaged. For whoever takes what he knows out of
+ * very many records: to cut the checksum off first takes longer than all the rest of the parsing.
+ */
+export function recordWithSeal({ bytes, text }: Pick<Line, "bytes" | "text">): JsonObject | undefined {
+  const record = isSealed(bytes) === undefined ? undefined : parseJson(text);
+  return isObject(record) ? record : undefined;
+}
+
+/** Whether a line has a checksum; undefined when that is not the line's own. */
+function isSealed(line: Uint8Array): boolean | undefined {
+  const body = line.length - SUFFIX;
+  if (!isSuffix(line, body)) return false;
+  return hexAt(line, body + HEX_AT) === crc32(line.subarray(0, body)) ? true : undefined;
 }
 
 /** The record of a line that `seal` made, and whose checksum was judged before. */
