@@ -151,48 +151,44 @@ test("dev recognises another gateway by its process too, and keeps the port for 
 test("SC-081 from source, a child runs the gateway and is started anew when a source changes", async () => {
   const host = machine({ sources: ["/src"], self: ["/usr/bin/bun", "main.ts"], files: { "/src/a.ts": "" } });
   const status = command(["gateway", "--dev", "--reset", "--force"], host);
-  await settle();
-  const [first] = host.processes.spawned;
+  const first = await child(host, 0);
   assert.equal(
-    [first?.command, first?.args],
+    [first.command, first.args],
     ["/usr/bin/bun", ["main.ts", "gateway", "--dev", "--reset", "--force", "--no-watch"]],
   );
   host.files.put("/src/a.ts", "changed");
   host.files.put("/src/notes.md", "no source");
   await host.clock.advance(500);
-  assert.equal(first?.signals, ["SIGTERM"]);
-  first?.end(0);
-  await settle();
-  const [, again] = host.processes.spawned;
-  assert.equal(again?.args, ["main.ts", "gateway", "--dev", "--no-watch"], "a restart neither resets nor kills");
-  again?.end(3);
+  assert.equal(first.signals, ["SIGTERM"]);
+  first.end(0);
+  const again = await child(host, 1);
+  assert.equal(again.args, ["main.ts", "gateway", "--dev", "--no-watch"], "a restart neither resets nor kills");
+  again.end(3);
   assert.is(await status, 3, "a gateway that ends by itself is not started again");
 });
 
 test("SC-081 a child that does not end on SIGTERM is killed", async () => {
   const host = machine({ sources: ["/src"], files: { "/src/a.ts": "" } });
   const status = command(["gateway", "--dev"], host);
-  await settle();
+  const first = await child(host, 0);
   host.files.put("/src/a.ts", "changed");
   await host.clock.advance(8000);
-  const [child] = host.processes.spawned;
-  assert.equal(child?.signals, ["SIGTERM", "SIGKILL"]);
-  child?.end(undefined, "SIGKILL");
-  await settle();
+  assert.equal(first.signals, ["SIGTERM", "SIGKILL"]);
+  first.end(undefined, "SIGKILL");
+  const again = await child(host, 1);
   host.processes.signal("SIGTERM");
-  host.processes.spawned[1]?.end(0);
+  again.end(0);
   await status;
 });
 
 test("signals go on to the child, and its end is ours", async () => {
   const host = machine({ sources: ["/src"], files: { "/src/a.ts": "" } });
   const status = command(["gateway", "--dev"], host);
-  await settle();
+  const first = await child(host, 0);
   host.processes.signal("SIGUSR1");
   host.processes.signal("SIGINT");
-  const [child] = host.processes.spawned;
-  assert.equal(child?.signals, ["SIGUSR1", "SIGINT"]);
-  child?.end(undefined, "SIGINT");
+  assert.equal(first.signals, ["SIGUSR1", "SIGINT"]);
+  first.end(undefined, "SIGINT");
   assert.is(await status, 130);
   assert.is(host.processes.signal("SIGINT"), 0, "nobody listens afterwards");
 });
@@ -206,6 +202,16 @@ test("--no-watch, and a build that is not source, run the gateway in this proces
 /** The whole command, supervisor included. */
 async function command(line: readonly string[], host: ScriptedHost): Promise<number> {
   return gatewayRun.run(await contextOf(line, host));
+}
+
+/** A process that the command starts, once it has: what starts them is loaded when it is needed. */
+async function child({ processes }: ScriptedHost, number: number) {
+  const patience = performance.now() + 5000;
+  while (!processes.spawned[number] && performance.now() < patience) await settle();
+  const found = processes.spawned[number];
+  if (!found) throw new Error(`no child ${number}`);
+  await settle();
+  return found;
 }
 
 async function ran(line: readonly string[], host: ScriptedHost, flavour: Flavour = flavours.clawdbot) {
