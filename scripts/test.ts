@@ -2,8 +2,8 @@
 //   npm test                          everything
 //   npm test -- --runtime bun,deno    only these runtimes (bun, deno, node, node24)
 //   npm test -- --only gateway        only test files whose path has this text
-//   npm test -- --program package     live tests start that form of the product: source, package or binary;
-//                                     by default each runtime another, so that all that is shipped is tested
+//   npm test -- --program source      live tests start that form of the product: source, package or binary;
+//                                     by default the executable with Bun, the installed package with the others
 //   npm test -- --skip-checks         no format, lint or types
 // Ends with `N passed, N failed, N skipped`. A file that runs no test counts as failed.
 import { spawn } from "node:child_process";
@@ -34,8 +34,8 @@ const runtimes: Record<string, readonly string[]> = {
   node: [machineNode],
   node24: [join("node_modules", "node", "bin", "node"), "--no-warnings"],
 };
-/** What the live tests of a runtime start. The executable is Bun; Node 20 and Deno run what npm installs. */
-const programs: Record<string, string> = { bun: "binary", deno: "package", node: "package", node24: "source" };
+/** What the live tests of a runtime start: what is shipped for it. Tests that are about the source start that. */
+const programs: Record<string, string> = { bun: "binary", deno: "package", node: "package", node24: "package" };
 if (options["program"]) {
   if (!["source", "package", "binary"].includes(options["program"]))
     throw new Error(`--program ${options["program"]}: use source, package or binary`);

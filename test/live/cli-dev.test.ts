@@ -17,7 +17,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { freePort, makeHome, runCommand, startGateway, until } from "../support/gateway-process.ts";
 import { connectOfficial } from "../support/official-client.ts";
-import { program, root } from "../support/runtime.ts";
+import { interpreter, root, sourceMain } from "../support/runtime.ts";
 import { calledAs, listening, run } from "./cli-process.ts";
 import { endLaunched, launch } from "../support/launch.ts";
 
@@ -108,8 +108,7 @@ test("SC-086 dev listens on 18789, and on 19001 when another profile's gateway h
 });
 
 test("SC-081 from source, dev starts anew when a source changes, and one signal ends both processes", async () => {
-  const [main = ""] = program.slice(-1);
-  if (!main.endsWith(".ts")) {
+  if (sourceMain === undefined) {
     process.stdout.write("skipped: needs a runtime that reads TypeScript\n");
     return;
   }
@@ -117,7 +116,7 @@ test("SC-081 from source, dev starts anew when a source changes, and one signal 
   for (const name of ["src", "adapters", "package.json", "deno.json"])
     cpSync(join(root, name), join(source, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(source, "node_modules"));
-  const copy = [...program.slice(0, -1), main.replace(root, source)];
+  const copy = [...interpreter, sourceMain.replace(root, source)];
   const home = makeHome();
   const env = { OPENCLAW_GATEWAY_PORT: String(await freePort()) };
   const supervisor = launch(["gateway", "--dev"], home, { program: copy, env });

@@ -22,6 +22,9 @@ const source =
     ? `${root}/${process.env["CLAWLET_TEST_BUILD"]}/adapters/node/main.js`
     : `${root}/adapters/${runtime}/main.ts`;
 
+/** The main file of the source; undefined where the runtime reads no TypeScript. */
+export const sourceMain: string | undefined = strips ? source : undefined;
+
 /** Executable and leading arguments that start the product in that form; in all but one on this runtime. */
 export const program: readonly string[] =
   form === "binary"
