@@ -60,11 +60,13 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
     await Promise.all(writing); // and nothing is written until the sums are there
     await ledger.reload();
     const now = clock.now();
-    const [thisMonth, monthOfToday] = [monthOf(now), monthOf(startOfDay(now))];
+    const thisMonth = monthOf(now);
+    // Asked only where it matters: the first local time of a process takes it several milliseconds and megabytes.
+    const isBeforeToday = (month: string): boolean => month < monthOf(startOfDay(now));
     const sums = createSums(withSessions);
     const unseen = new Set(mine.keys());
     for (const [month, spent] of new Map([[thisMonth, undefined], ...ledger.months])) {
-      if (spent && month < monthOfToday && !withSessions) {
+      if (spent && !withSessions && isBeforeToday(month)) {
         sums.addOld(spent);
         continue;
       }

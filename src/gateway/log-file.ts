@@ -138,7 +138,7 @@ async function putAside(files: Host["files"], path: string, day: string): Promis
 
 async function prune(files: Host["files"], path: string, keep: number): Promise<void> {
   const newestFirst = (await asideFiles(files, path)).toSorted(
-    (a, b) => b.day.localeCompare(a.day) || b.number - a.number,
+    (a, b) => Date.parse(b.day) - Date.parse(a.day) || b.number - a.number,
   );
   for (const { name } of newestFirst.slice(keep)) await files.remove(join(dirname(path), name));
 }
