@@ -1,4 +1,5 @@
 import { Failure } from "../kit/error.ts";
+import type { JsonObject } from "../kit/json.ts";
 import { judgedRecord, seal } from "../store/seal.ts";
 import { rowOf } from "./row.ts";
 import type { SessionRow } from "./sessions.ts";
@@ -25,6 +26,17 @@ export function wholeRow(held: HeldRow): SessionRow {
   const row = rowOf(judgedRecord(rowLine(held)) ?? {});
   if (row) return row;
   throw new Failure("internal", `the row of ${held.key} is not what was read: restart this gateway`);
+}
+
+/** What a row is known by to people, in lower case: a search looks in there. */
+export function namesOf(held: HeldRow): string {
+  // Of a stored row only these are looked at: to judge all of it takes twice as long, and there are very many.
+  const record: JsonObject = isStored(held) ? (judgedRecord(rowLine(held)) ?? {}) : { ...held };
+  const names = ["key", "label", "displayName", "derivedTitle"].map((name) => record[name]);
+  return names
+    .filter((name) => typeof name === "string")
+    .join("\n")
+    .toLowerCase();
 }
 
 /**

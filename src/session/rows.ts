@@ -1,4 +1,4 @@
-import { mayHave, wholeRow, type HeldRow, type RowHead } from "./held-row.ts";
+import { mayHave, namesOf, wholeRow, type HeldRow, type RowHead } from "./held-row.ts";
 import type { SessionPage, SessionQuery, SessionRow } from "./sessions.ts";
 
 /** All rows in memory, by key and by session id, and in the order of their last change, the newest first. */
@@ -16,6 +16,8 @@ export interface Rows {
 /** A chain through all rows: a row that changes goes to the front without a look at the others. */
 interface Link {
   row: HeldRow;
+  /** What a search looks in; made by the first one, and kept for the next: people search while they type. */
+  names: string | undefined;
   newer: Link | undefined;
   older: Link | undefined;
 }
@@ -66,8 +68,8 @@ export function createRows(initial: readonly HeldRow[] = []): Rows {
   const set = (row: HeldRow): void => {
     const known = links.get(row.key);
     if (known) forget(known);
-    const link = known ?? { row, newer: undefined, older: undefined };
-    link.row = row;
+    const link = known ?? { row, names: undefined, newer: undefined, older: undefined };
+    [link.row, link.names] = [row, undefined];
     if (!known) links.set(row.key, link);
     ids?.set(row.sessionId, link);
     tally(row, 1);
@@ -111,10 +113,10 @@ export function createRows(initial: readonly HeldRow[] = []): Rows {
       const { limit = Number.POSITIVE_INFINITY, offset = 0, sortBy = "updatedAt" } = query;
       const isListed = broadly(query);
       const isWanted = narrowly(query);
-      const named = [query.label, query.spawnedBy].flatMap((text) => text?.toLowerCase() ?? []);
-      const hints = [...wordsOf(query.search ?? ""), ...named];
+      const words = wordsOf(query.search ?? "");
+      const hints = [query.label, query.spawnedBy].flatMap((text) => text?.toLowerCase() ?? []);
       const since = query.activeMinutes === undefined ? Number.NEGATIVE_INFINITY : now - query.activeMinutes * 60_000;
-      if (sortBy === "updatedAt" && !isWanted && query.activeMinutes === undefined) {
+      if (sortBy === "updatedAt" && !isWanted && words.length === 0 && query.activeMinutes === undefined) {
         let total = 0;
         for (const { sample, count } of tallies) if (isListed(sample)) total += count;
         return { rows: take(linksNewestFirst(), isListed, { offset, limit }).map(whole), total };
@@ -122,10 +124,11 @@ export function createRows(initial: readonly HeldRow[] = []): Rows {
       const all: { readonly link: Link; readonly interaction: number }[] = [];
       for (const link of linksNewestFirst()) {
         if (link.row.updatedAt < since) break;
-        if (!isListed(link.row) || !mayHave(link.row, hints)) continue;
+        if (!isListed(link.row) || !hasAll(link, words) || !mayHave(link.row, hints)) continue;
         // Only what is answered stays whole in memory.
-        const row = wholeRow(link.row);
-        if (!isWanted || isWanted(row)) all.push({ link, interaction: row.lastInteractionAt ?? row.updatedAt });
+        const row = isWanted || sortBy === "lastInteractionAt" ? wholeRow(link.row) : undefined;
+        if (row && isWanted?.(row) === false) continue;
+        all.push({ link, interaction: row?.lastInteractionAt ?? link.row.updatedAt });
       }
       if (sortBy === "lastInteractionAt") all.sort((a, b) => b.interaction - a.interaction);
       return { rows: all.slice(offset, offset + limit).map(({ link }) => whole(link)), total: all.length };
@@ -161,19 +164,18 @@ function broadly({ agentId, archived = false, includeGlobal, includeUnknown }: S
 
 /** What only a look at each row can tell; undefined when nothing of that is asked. */
 function narrowly(query: SessionQuery): ((row: SessionRow) => boolean) | undefined {
-  const { label, spawnedBy, search, where } = query;
-  const words = wordsOf(search ?? "");
-  if (label === undefined && spawnedBy === undefined && words.length === 0 && !where) return undefined;
+  const { label, spawnedBy, where } = query;
+  if (label === undefined && spawnedBy === undefined && !where) return undefined;
   return (row) =>
     (label === undefined || row.label === label) &&
     (spawnedBy === undefined || row.spawnedBy === spawnedBy) &&
-    (words.length === 0 || containsAll(row, words)) &&
     (where?.(row) ?? true);
 }
 
-function containsAll({ key, label, displayName, derivedTitle }: SessionRow, words: readonly string[]): boolean {
-  const text = [key, label, displayName, derivedTitle].join("\n").toLowerCase();
-  return words.every((word) => text.includes(word));
+function hasAll(link: Link, words: readonly string[]): boolean {
+  if (words.length === 0) return true;
+  const names = (link.names ??= namesOf(link.row));
+  return words.every((word) => names.includes(word));
 }
 
 function take(

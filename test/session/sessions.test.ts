@@ -188,6 +188,20 @@ test("lists come newest first, in pages, with the number of all that match", asy
   assert.equal(names({ limit: 2 }), ["5 28", 29]);
 });
 
+test("a search finds what a session is called now, also in rows that were read from the disk", async () => {
+  const { open } = fixture();
+  const before = await open();
+  await before.ensure("agent:main:a", { agentId: "main", label: 'The "Garden"', derivedTitle: "Growing beans" });
+  await before.ensure("agent:main:b", { agentId: "main", lastMessagePreview: "of a garden" });
+  await before.close();
+  const sessions = await open();
+  const found = (search: string) => sessions.list({ search }).rows.map(({ key }) => key);
+  assert.equal(found('"garden" beans'), ["agent:main:a"]);
+  await sessions.change("agent:main:a", () => ({ label: "Kitchen" }), "patch");
+  assert.equal(found("garden"), []);
+  assert.equal(found("kitchen"), ["agent:main:a"]);
+});
+
 test("a clock that is set back neither breaks the order nor a session's own time", async () => {
   const { open, clock } = fixture();
   const sessions = await open();
