@@ -48,27 +48,36 @@ const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .sort();
 
 const outcomes: Outcome[] = [];
-if (!options["skip-checks"]) {
-  await check("format", [bin("oxfmt"), "--check"]);
-  await check("lint", [bin("oxlint"), "--type-aware"]);
-  await check("types", [bin("tsc")]);
-}
+let shipped: string | undefined;
 process.on("exit", () => {
   for (const folder of [nodeBuild, shipped]) if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
-let shipped: string | undefined;
-if (chosen.includes("node")) await transpileForNode();
-const isLive = (file: string) => file.startsWith(join("test", "live"));
-if (files.some(isLive) && chosen.some((runtime) => programs[runtime] !== "source")) shipped = await makeShipped();
+await Promise.all([checks(), ship(), ...(chosen.includes("node") ? [transpileForNode()] : [])]);
 const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
-// One more than there are cores: live tests wait for others most of the time.
-await Promise.all(Array.from({ length: Math.min(4, availableParallelism() + 1) }, worker));
+// More than there are cores: live tests wait for others most of the time.
+await Promise.all(Array.from({ length: Math.min(4, availableParallelism() + 2) }, worker));
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
 print(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
 process.exit(sum("failed") === 0 && sum("passed") > 0 ? 0 : 1);
+
+async function checks(): Promise<void> {
+  if (options["skip-checks"]) return;
+  await check("format", [bin("oxfmt"), "--check"]);
+  await check("lint", [bin("oxlint"), "--type-aware"]);
+  await check("types", [bin("tsc")]);
+}
+
+/** Makes what the live tests start, when any of them starts it. */
+async function ship(): Promise<void> {
+  if (files.some(isLive) && chosen.some((runtime) => programs[runtime] !== "source")) shipped = await makeShipped();
+}
+
+function isLive(file: string): boolean {
+  return file.startsWith(join("test", "live"));
+}
 
 async function worker(): Promise<void> {
   for (let job = jobs.shift(); job; job = jobs.shift()) await runFile(job.runtime, job.file);
@@ -133,7 +142,9 @@ function run(
 /** Nothing of the developer's own set-up reaches a test. */
 function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([key]) => !/^(OPENCLAW_|CLAWDBOT_|NO_COLOR|FORCE_COLOR)/.test(key));
-  return { ...Object.fromEntries(kept), NO_COLOR: "1", CLAWLET_TEST_BUILD: nodeBuild, ...more };
+  // Node 24 strips types anew for every process unless it may keep what came of it.
+  const kit = { NO_COLOR: "1", CLAWLET_TEST_BUILD: nodeBuild, NODE_COMPILE_CACHE: join(nodeBuild, "cache") };
+  return { ...Object.fromEntries(kept), ...kit, ...more };
 }
 
 /** Node 20 cannot read TypeScript: sources and tests are bundled file by file into a folder of its own. */
