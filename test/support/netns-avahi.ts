@@ -62,10 +62,18 @@ export async function startAvahi(side: Side): Promise<Started> {
   };
 }
 
-/** What Avahi finds of a type, such as `_openclaw-gw._tcp`, resolved. */
+/**
+ * What Avahi finds of a type, such as `_openclaw-gw._tcp`, resolved. It waits for long when a service goes while it is
+ * being resolved: what it has seen after some seconds is the answer then.
+ */
 export async function avahiBrowse(side: Side, type: string): Promise<readonly AvahiService[]> {
-  return parseAvahi(await expectOk(side.run(["avahi-browse", "--resolve", "--parsable", "--terminate", type])));
+  const browse = ["avahi-browse", "--resolve", "--parsable", "--terminate", type];
+  const seen = await side.run(["timeout", "5", ...browse]);
+  return parseAvahi(seen.status === TIMED_OUT ? seen.stdout : await expectOk(Promise.resolve(seen)));
 }
+
+/** What timeout(1) ends with when it had to end the other. */
+const TIMED_OUT = 124;
 
 /** Watches a type for as long as it is not ended. */
 export function avahiWatch(side: Side, type: string): AvahiWatch {
