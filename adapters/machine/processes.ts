@@ -105,7 +105,10 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Boot and field 22 of /proc/pid/stat (proc(5)): the name in field 2 may hold spaces and brackets, so count from its end. */
+/**
+ * Boot and field 22 of /proc/pid/stat (proc(5)): the name in field 2 may hold spaces and brackets, so count from its end.
+ * A file that cannot be read is a process that has ended.
+ */
 async function linuxStartTime(pid: number): Promise<string | undefined> {
   const [stat, boot] = await Promise.all([
     readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined),
@@ -117,7 +120,7 @@ async function linuxStartTime(pid: number): Promise<string | undefined> {
 
 async function parentOf(pid: number): Promise<number | undefined> {
   if (linux) {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined); // it has ended
     return stat === undefined ? undefined : Number(fieldsAfterName(stat)[1]);
   }
   if (process.platform === "win32") return pid === process.pid ? process.ppid : undefined;

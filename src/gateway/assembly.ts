@@ -274,5 +274,5 @@ function pageOf(host: Surroundings, config: ConfigStore): App["page"] {
   const { page } = host;
   if (!page) return undefined;
   const { root } = config.current().value.gateway.controlUi;
-  return keptPage(() => page(root === undefined ? undefined : absolute(host, root)));
+  return keptPage(() => page(root === undefined ? undefined : absolute(host, root)), host.clock);
 }

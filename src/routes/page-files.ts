@@ -1,3 +1,4 @@
+import type { Clock } from "../host/host.ts";
 import type { PageFiles } from "../host/page.ts";
 import { sha256Hex } from "../kit/ids.ts";
 
@@ -16,19 +17,28 @@ export interface PageFile {
 /** The page's files by name. What is not in the map does not exist, whatever is on the disk. */
 export type Page = ReadonlyMap<string, PageFile>;
 
-/** Reads the page when it is asked for first, and keeps it; one that could not be read is read again. */
-export function keptPage(read: () => Promise<PageFiles>): () => Promise<Page> {
+/**
+ * Reads the page when it is asked for first, and keeps it. One that could not be read is read again, some seconds later:
+ * anybody may ask for it, as often as he likes.
+ */
+export function keptPage(read: () => Promise<PageFiles>, clock: Pick<Clock, "monotonic">): () => Promise<Page> {
   let kept: Promise<Page> | undefined;
+  let failedAt: number | undefined;
   const load = async (): Promise<Page> => {
     try {
       return await prepare(await read());
     } catch (error) {
-      kept = undefined;
+      failedAt = clock.monotonic();
       throw error;
     }
   };
-  return () => (kept ??= load());
+  return () => {
+    if (failedAt !== undefined && clock.monotonic() - failedAt >= RETRY_MS) [kept, failedAt] = [undefined, undefined];
+    return (kept ??= load());
+  };
 }
+
+const RETRY_MS = 5000;
 
 async function prepare(files: PageFiles): Promise<Page> {
   const prepared = [...files].map(async ([name, bytes]) => [name, await fileOf(name, bytes)] as const);

@@ -33,7 +33,8 @@ async function page({ app, request }: RouteCall): Promise<Response> {
   } catch (error) {
     const failure = Failure.from(error);
     app.log.warn("the web page cannot be served", { error: failure.message });
-    return plain(503, [failure.shown().message, ...failure.hints].join("\n"));
+    // Whoever asks is not known: where folders are is for the log.
+    return plain(503, ["The web page cannot be served; the gateway's log says why.", ...failure.hints].join("\n"));
   }
 }
 

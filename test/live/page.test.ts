@@ -50,6 +50,20 @@ test("it is small, and smaller on its way", async () => {
   assert.ok(plain < 85_000, `${plain} bytes`);
 });
 
+test("threat G where the page cannot be read, who asks hears what to do, and no path of this machine", async () => {
+  const root = "/nowhere/a-private-folder";
+  const token = "a-token-that-nobody-can-guess-0123456789";
+  const config = { gateway: { mode: "local", auth: { token }, controlUi: { root } } };
+  const without = await startGateway({ config, args: [] });
+  const response = await fetch(without.url.replace(/^ws/, "http"));
+  const text = await response.text();
+  assert.is(response.status, 503);
+  assert.match(text, /^The web page cannot be served; the gateway's log says why\.\nRun `npm run build`/);
+  assert.not.match(text, "private");
+  assert.match(without.stderr() + without.stdout(), `${root} has no index.html`);
+  await without.stop();
+});
+
 if (form === "package")
   test("a program that embeds the gateway reads the same page", async () => {
     const { readPage } = await import(`${shipped}/installed/node_modules/clawlet/dist/node.js`);

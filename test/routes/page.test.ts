@@ -150,16 +150,23 @@ test("not there when it is switched off, nor in a gateway that has none; the res
 
 test("read once, when it is asked for first; again only after it could not be read", async () => {
   let reads = 0;
-  const load = keptPage(async () => {
+  let now = 0;
+  const read = async () => {
     reads++;
     if (reads === 1) throw new Error("not built");
     return page;
-  });
+  };
+  const load = keptPage(read, { monotonic: () => now });
   assert.is(reads, 0);
-  await load().then(
-    () => assert.unreachable(),
-    () => undefined,
-  );
+  const fails = () =>
+    load().then(
+      () => assert.unreachable(),
+      (error: Error) => assert.is(error.message, "not built"),
+    );
+  await fails();
+  await fails();
+  assert.is(reads, 1, "who asks again at once is told the same, and nothing is read");
+  now = 5000;
   const [one, other] = await Promise.all([load(), load()]);
   assert.is(one, other);
   assert.is(reads, 2);
