@@ -1,8 +1,5 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-// Loaded before they are needed: no time of the test's clock goes by while a file is read.
-import "../../src/discovery/advertise.ts";
-import "../../src/tailscale/tailscale.ts";
 import { createAnnouncing } from "../../src/gateway/announcing.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { createLogger } from "../../src/kit/log.ts";
@@ -10,6 +7,10 @@ import { scriptedConfig } from "../support/app.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { scriptedHost, type ScriptedOptions } from "../support/host.ts";
 import { createWire, interfaceAt, type Wire } from "../support/scripted-wire.ts";
+
+// Loaded as the gateway does, before it does: the test's clock does not wait while a file is read.
+await import("../../src/discovery/advertise.ts");
+await import("../../src/tailscale/tailscale.ts");
 
 const state = "/home/me/.openclaw";
 
