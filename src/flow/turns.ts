@@ -4,6 +4,7 @@ import type { ThinkingLevel } from "../providers/provider.ts";
 import type { QueueMode } from "../session/sessions.ts";
 import type { Message } from "../session/message.ts";
 import type { Entry } from "../session/transcript.ts";
+import type { Reply } from "./reply.ts";
 
 /**
  * The way of every message from acceptance to answer, whichever door it came in by. One run per session at a time;
@@ -41,6 +42,8 @@ export interface TurnInput {
   /** Commands (`/status`) are understood where a person writes; the `agent` method gives its text to the model as it is. */
   readonly commands: boolean;
   readonly origin: TurnOrigin;
+  /** Where the answer is sent; absent where whoever wrote reads it in the conversation itself. */
+  readonly reply?: Reply | undefined;
   readonly queueMode?: QueueMode | undefined;
   readonly thinking?: ThinkingLevel | undefined;
   readonly model?: string | undefined;

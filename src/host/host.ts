@@ -1,5 +1,6 @@
 import { Failure } from "../kit/error.ts";
 import type { ServiceManager } from "../service/service.ts";
+import type { ByteStream, ByteStreamEvents, ConnectOptions } from "./byte-stream.ts";
 import type { MulticastEvents, MulticastSocket } from "./multicast.ts";
 import type { ReadPage } from "./page.ts";
 import type { Fetch, SocketEvents, Socket } from "./socket.ts";
@@ -49,8 +50,8 @@ export interface Surroundings extends Pick<
   "runtimeVersion" | "os" | "osVersion" | "hostname" | "env" | "home" | "cwd" | "name" | "clock" | "machine" | "page"
 > {
   readonly files?: Files | undefined;
-  readonly net?: Pick<Net, "interfaces"> | undefined;
-  readonly processes?: Pick<Processes, "pid" | "run" | "memory"> | undefined;
+  readonly net?: (Pick<Net, "interfaces"> & Partial<Pick<Net, "dial" | "connect">>) | undefined;
+  readonly processes?: Pick<Processes, "pid" | "run" | "memory" | "start" | "converse"> | undefined;
 }
 
 /** The files of where it runs; a Failure `unavailable` where there are none. */
@@ -151,6 +152,8 @@ export interface Net {
   serve(options: ServeOptions, fetch: Fetch): Promise<Server>;
   /** Opens a WebSocket as a client. Never throws: failures arrive as `close`. */
   dial(url: string, events: SocketEvents, options?: DialOptions): Socket;
+  /** Opens a TCP connection. Never throws: failures arrive as `close`. Absent where there is none to be had. */
+  connect?(options: ConnectOptions, events: ByteStreamEvents): ByteStream;
   /** Addresses of this machine's interfaces that are up, loopback included. */
   interfaces(): readonly NetInterface[];
   /** Set where listening on `::` takes every IPv4 address as well, whatever one asks for. */
@@ -255,6 +258,12 @@ export interface BackgroundChild extends Child {
   readonly stderr: string;
 }
 
+/** A program in the background that reads lines. */
+export interface SpokenChild extends BackgroundChild {
+  /** Gives it a line, without the newline; nothing happens once it has ended. */
+  say(line: string): void;
+}
+
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGKILL";
 
 export interface Processes {
@@ -274,6 +283,8 @@ export interface Processes {
    * however that ends; only on Windows may it, when this process is killed. One that is not there ends with 127.
    */
   start(command: string, args: readonly string[]): BackgroundChild;
+  /** Like `start`, for a program that is spoken to in lines; `line` is told of each that it writes. */
+  converse?(command: string, args: readonly string[], line: (text: string) => void): SpokenChild;
   /** Who listens on a TCP port, by whatever means this system has. */
   listeners(port: number): Promise<readonly PortOwner[]>;
   onSignal(signal: Signal, listener: () => void): () => void;

@@ -58,7 +58,7 @@ export interface FailureOptions {
   readonly cause?: unknown;
   /** Overrides the table's answer. */
   readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** What to do about it, a line each: printed under the message by the command line. */
   readonly hints?: readonly string[];
 }
