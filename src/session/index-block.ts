@@ -1,5 +1,5 @@
 import { toBase64Url } from "../kit/ids.ts";
-import { isObject } from "../kit/json.ts";
+import { isObject, parseJson } from "../kit/json.ts";
 import { utf8Length } from "../kit/text.ts";
 import { readRun } from "../store/lines.ts";
 import type { Log } from "../store/log.ts";
@@ -7,14 +7,15 @@ import { seal, unseal } from "../store/seal.ts";
 import { rowLine, type HeldRow, type StoredRow } from "./held-row.ts";
 
 /**
- * Many rows of an index as one piece: a line that tells the heads of all of them, then their own lines. Who opens the
- * index needs not look at those, only at their digest, which every runtime computes beside its own thread.
+ * Many rows of an index as one piece: a line that tells the digest of what follows, a line with the heads of all rows,
+ * then their own lines. Who opens the index needs not look at those, only at the digest, which every runtime computes
+ * beside its own thread.
  */
 export interface Block {
-  /** Where in the log the rows' lines begin and end. */
+  /** Where in the log it begins, and where what follows it does. */
   readonly start: number;
   readonly end: number;
-  /** Undefined when the lines are not those that the heads tell of. */
+  /** Undefined when its lines are not those that were written. */
   readonly rows: Promise<readonly StoredRow[] | undefined>;
 }
 
@@ -29,24 +30,25 @@ export async function blockLines(rows: readonly HeldRow[]): Promise<readonly str
     kinds: rows.map(({ kind }) => kind),
     archivedAt: rows.map(({ archivedAt }) => archivedAt ?? null),
     updatedAt: rows.map(({ updatedAt }) => updatedAt),
-    sha256: await digest(new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))),
   };
-  return [seal({ heads }), ...lines];
+  const parts = [JSON.stringify(heads), ...lines];
+  const bytes = new TextEncoder().encode(parts.map((line) => `${line}\n`).join(""));
+  return [seal({ block: { bytes: bytes.length, sha256: await digest(bytes) } }), ...parts];
 }
 
 /** The block that begins at this offset; undefined when something else does. Its rows may still be on their way. */
-export async function readBlock(log: Log, offset: number): Promise<Block | undefined> {
-  const { bytes } = await readRun(log, offset, HEADS);
+export async function readBlock(log: Log, start: number): Promise<Block | undefined> {
+  const { bytes } = await readRun(log, start, FIRST_LINE);
   const line = bytes.subarray(0, bytes.indexOf(NEWLINE));
   if (line.length === 0) return undefined;
   const read = unseal({ bytes: line, text: new TextDecoder().decode(line) });
-  const heads = read?.sealed ? read.record["heads"] : undefined;
-  if (!isHeads(heads)) return undefined;
-  const start = offset + line.length + 1;
-  const end = start + heads.lengths.reduce((sum, length) => sum + length + 1, 0);
+  const block = read?.sealed ? read.record["block"] : undefined;
+  if (!isObject(block) || typeof block["bytes"] !== "number") return undefined;
+  const from = start + line.length + 1;
+  const end = from + block["bytes"];
   const rows = log
-    .read(start, end)
-    .then(async (run) => ((await digest(run)) === heads.sha256 ? rowsIn(run, heads) : undefined));
+    .read(from, end)
+    .then(async (run) => ((await digest(run)) === block["sha256"] ? rowsIn(run) : undefined));
   rows.catch(() => undefined); // whoever waits for them is told
   return { start, end, rows };
 }
@@ -60,21 +62,23 @@ interface Heads {
   readonly kinds: readonly StoredRow["kind"][];
   readonly archivedAt: readonly (number | null)[];
   readonly updatedAt: readonly number[];
-  /** Of the rows' lines. */
-  readonly sha256: string;
 }
 
-/** Bytes that the heads of a block take, about. */
-const HEADS = 128 * 1024;
+/** Bytes that the first line of a block takes, and some more. */
+const FIRST_LINE = 256;
 const NEWLINE = 10;
 
-/** Its columns are behind the checksum that this program wrote. */
+/** Its columns are behind the digest that this program wrote. */
 function isHeads(value: unknown): value is Heads {
-  return isObject(value) && typeof value["sha256"] === "string" && Array.isArray(value["lengths"]);
+  return isObject(value) && Array.isArray(value["lengths"]);
 }
 
-function rowsIn(run: Uint8Array, heads: Heads): readonly StoredRow[] {
-  let start = 0;
+/** The rows of a block's lines, the first of which tells their heads. */
+function rowsIn(run: Uint8Array): readonly StoredRow[] | undefined {
+  const first = run.indexOf(NEWLINE);
+  const heads = parseJson(new TextDecoder().decode(run.subarray(0, first)));
+  if (!isHeads(heads)) return undefined;
+  let start = first + 1;
   return heads.lengths.map((length, index): StoredRow => {
     const at = start;
     start += length + 1;

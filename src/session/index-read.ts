@@ -23,11 +23,16 @@ export async function readIndex(log: Log): Promise<IndexContent> {
   const damaged: Run[] = [];
   let loose = 0;
 
+  /** The line before was the first of a block behind one that is damaged: this one tells its heads. */
+  let isHeads = false;
+
   function readLines(run: Run): void {
     for (const line of linesOf(run)) {
       const read = unseal(line);
-      // The beginning of a block behind one that is damaged.
-      if (read?.sealed && "heads" in read.record) continue;
+      const begins = read?.sealed === true && "block" in read.record;
+      const skipped = begins || (isHeads && read?.sealed === false);
+      isHeads = begins;
+      if (skipped) continue;
       loose++;
       const change = read?.sealed ? changeOf(read.record) : undefined;
       if (change) changes.set(change.key, change);

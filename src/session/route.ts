@@ -63,8 +63,8 @@ function placeOf(origin: Origin, session: Config["session"]): string {
   return `${channel}:${account}:direct:${person}`;
 }
 
-/** Capitals of ASCII alone: other letters would become the same as some that they only look like. */
-function folded(text: string, { ignoreCase }: Origin): string {
+/** An id as it is compared with others. Capitals of ASCII alone: other letters would become the same as some that they only look like. */
+export function folded(text: string, { ignoreCase }: Pick<Origin, "ignoreCase">): string {
   return ignoreCase === true ? text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : text;
 }
 
