@@ -10,8 +10,8 @@ export const layers: readonly Layer[] = [
   { parts: ["kit"], does: "no domain words: errors, ids, lanes, text, time" },
   { parts: ["host", "protocol"], does: "the port to the machine; the words of the wire" },
   {
-    parts: ["store", "service", "discovery", "tailscale", "tls", "client"],
-    does: "durable text and logs; service units; being found; encryption; asking another gateway",
+    parts: ["store", "service", "discovery", "tailscale", "tls", "client", "browser"],
+    does: "durable text and logs; service units; being found; encryption; asking another gateway; driving a web browser",
   },
   {
     parts: ["session", "pairing", "channels", "providers", "tools"],

@@ -2,6 +2,11 @@ import type { Accounts } from "./model/accounts.ts";
 import type { Budget } from "./budget/budget.ts";
 import type { Runner } from "./agent/runner.ts";
 import type { ConfigStore } from "./config/config.ts";
+import type { Cron } from "./cron/cron.ts";
+import type { HeartbeatSettings } from "./cron/heartbeat-settings.ts";
+import type { SystemEvents } from "./cron/system-events.ts";
+import type { Networks } from "./flow/networks.ts";
+import type { Outbox } from "./flow/outbox.ts";
 import type { RestartNote } from "./flow/restart-notes.ts";
 import type { Turns } from "./flow/turns.ts";
 import type { Clock, Surroundings } from "./host/host.ts";
@@ -18,6 +23,7 @@ import type { EventName, EventPayload } from "./protocol/events.ts";
 import type { Page } from "./routes/page-files.ts";
 import type { Media } from "./session/media.ts";
 import type { Sessions } from "./session/sessions.ts";
+import type { ToolParts, ToolUser } from "./tools/tool.ts";
 import type { Uploads } from "./store/uploads.ts";
 
 /** What methods are given: the running gateway without its sockets. Types only. */
@@ -40,9 +46,17 @@ export interface App {
   readonly budget: Budget;
   readonly runner: Runner;
   readonly turns: Turns;
+  /** The parts of the gateway that tools may use for an agent, beside files. */
+  readonly toolParts: (user: ToolUser) => Promise<ToolParts>;
+  /** The chat networks, and the messages on their way to them. */
+  readonly networks: Networks;
+  readonly outbox: Outbox;
   readonly presence: Presence;
   readonly health: Health;
   readonly heartbeat: Heartbeat;
+  /** Scheduled jobs, and what sessions are to be told with their next turn. */
+  readonly cron: Cron;
+  readonly systemEvents: Pick<SystemEvents, "add" | "waiting">;
   /** The connections that are past their hello. */
   readonly connections: Connections;
   /** Sends an event to every connection that may see it (protocol.md 4.7), or to those of them that `only` picks. */
@@ -151,4 +165,8 @@ export interface Heartbeat {
   /** The last `heartbeat` event; null when there was none. */
   last(): Readonly<Record<string, unknown>> | null;
   enabled: boolean;
+  /** Each agent's, as the configuration is now. */
+  settings(): readonly HeartbeatSettings[];
+  /** Has a session told what waits for it as soon as it is free. */
+  wake(sessionKey: string): void;
 }

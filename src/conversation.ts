@@ -4,13 +4,21 @@ import { agentsOf, workspaceOf } from "./agent/roster.ts";
 import { createWorkspaceFiles } from "./agent/workspace-files.ts";
 import type { App } from "./app.ts";
 import { openBudget } from "./budget/open-budget.ts";
+import { channels } from "./channels/index.ts";
+import type { Browsers } from "./browser/browser.ts";
 import type { ConfigStore } from "./config/config.ts";
 import { scopesNow } from "./flow/chat-input.ts";
+import { createAnswers } from "./flow/answers.ts";
+import { createIntake } from "./flow/intake.ts";
+import { createNetworks } from "./flow/networks.ts";
 import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
+import { openOutbox, type Delivery } from "./flow/outbox.ts";
+import { ownChats } from "./flow/own-chats.ts";
+import { showTyping } from "./flow/typing.ts";
 import { promptReporter } from "./flow/slash/prompt-report.ts";
 import type { Flavour } from "./host/flavour.ts";
 import { filesOf, type Surroundings } from "./host/host.ts";
-import type { Paths } from "./host/paths.ts";
+import { join, type Paths } from "./host/paths.ts";
 import { createCleanup, type Cleanup } from "./kit/cleanup.ts";
 import type { Failure } from "./kit/error.ts";
 import type { Logger } from "./kit/log.ts";
@@ -18,6 +26,7 @@ import { VERSION } from "./kit/version.ts";
 import { openAccounts } from "./model/open-accounts.ts";
 import type { ModelObserver } from "./observe/observer.ts";
 import type { Devices } from "./pairing/devices.ts";
+import type { Senders } from "./pairing/senders.ts";
 import { providers } from "./providers/index.ts";
 import { createMedia } from "./session/media.ts";
 import { openSessions } from "./session/open-sessions.ts";
@@ -26,12 +35,18 @@ import { openTextIndex } from "./session/text-index.ts";
 import type { Logs } from "./store/log.ts";
 import type { Store } from "./store/store.ts";
 import { createUploads } from "./store/uploads.ts";
-import { toolsAt, toolSpecs } from "./tools/index.ts";
+import { tools, toolSpecs } from "./tools/index.ts";
+import type { ToolJobs, ToolParts, ToolUser } from "./tools/tool.ts";
 
 /** What a gateway talks with: sessions, models, and the way from a message to its answer. */
 export interface Conversation {
-  readonly parts: Pick<App, "sessions" | "media" | "uploads" | "accounts" | "budget" | "runner">;
+  readonly parts: Pick<
+    App,
+    "sessions" | "media" | "uploads" | "accounts" | "budget" | "runner" | "networks" | "outbox" | "toolParts"
+  >;
   readonly turns: OpenTurns;
+  /** Opens the chat networks, as far as they may be now, and goes on with what waits to be sent. */
+  start(): void;
   /** Reads again what another process wrote until now, and goes on with what it left. */
   takeOver(): Promise<void>;
   close(): Promise<void>;
@@ -46,7 +61,14 @@ export interface ConversationOptions {
   readonly store: Store;
   readonly logs: Logs;
   readonly devices: Devices;
-  /** What reaches the models. */
+  readonly senders: Senders;
+  /** Paths of the gateway's port that no chat network may have. */
+  readonly reserved: readonly string[];
+  /** Why no chat network may be opened now; undefined when they may. */
+  readonly silent: () => Failure | undefined;
+  /** How some account of a chat network fares has changed. */
+  readonly networksChanged: () => void;
+  /** What reaches the models and the chat networks. */
   readonly fetch: typeof fetch;
   /** Told of each request to a model. */
   readonly observer?: ModelObserver | undefined;
@@ -54,6 +76,10 @@ export interface ConversationOptions {
   readonly rawStream?: string | undefined;
   /** Why no message is taken now; undefined when they are. */
   readonly closed: () => Failure | undefined;
+  /** What a session is to be told before its next message; undefined for nothing. */
+  readonly remarks?: ((sessionKey: string) => string | undefined) | undefined;
+  /** The scheduled jobs that somebody may use. */
+  readonly jobs?: ((user: ToolUser) => ToolJobs | undefined) | undefined;
 }
 
 /** Opens everything between a message and its answer; a failure closes what was opened. */
@@ -68,7 +94,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
 }
 
 async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Conversation> {
-  const { host, flavour, paths, config, log, store, logs, devices, fetch, observer, closed } = options;
+  const { host, flavour, paths, config, log, store, logs, devices, senders, fetch, observer, closed } = options;
   const { clock } = host;
   const search = await openTextIndex({ logs, clock, log }).catch((error: unknown) => {
     log.error("the search index cannot be opened: going on without search", { error: String(error) });
@@ -94,17 +120,84 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
   const [sessions, accounts, budget] = await Promise.all(opening);
   const media = createMedia(store);
   const uploads = closing(createUploads({ logs, store, clock, log }));
-  const tools = toolsAt(host);
+  // Loaded when an agent could use one: a gateway starts without.
+  let browsers: Promise<Browsers> | undefined;
+  const openBrowsers = async (): Promise<Browsers> => {
+    const { createBrowsers } = await import("./browser/browser.ts");
+    const settings = () => config.current().value.browser;
+    return createBrowsers({ host, log: log.child("browser"), folder: join(paths.state, "browser"), settings });
+  };
+  cleanup.add(async () => (await browsers)?.close());
+  const toolParts = async (user: ToolUser): Promise<ToolParts> => {
+    const opened = await (browsers ??= openBrowsers());
+    const ground = { clock, config, host, paths, media, networks, outbox, senders, sessions, turns };
+    return {
+      browser: (await opened.available()) ? opened.of(user.agentId) : undefined,
+      chats: ownChats(ground, user),
+      jobs: options.jobs?.(user),
+    };
+  };
   const queue = (row: SessionRow) => turns.queue(row);
   const shared = { config, log, sessions, accounts, budget, flavour, version: VERSION };
-  const plain = createRunner({ ...shared, host, paths, media, providers, tools, toolSpecs, fetch, queue, observer });
+  const plain = createRunner({
+    ...shared,
+    host,
+    paths,
+    media,
+    providers,
+    tools,
+    toolSpecs,
+    toolParts,
+    fetch,
+    queue,
+    observer,
+  });
   const { rawStream: path } = options;
   const runner = path === undefined ? plain : withRawStream(plain, { files: filesOf(host), clock, log, path });
   const workspaceFiles = createWorkspaceFiles(host.files);
-  const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, workspaceFiles });
+  const promptReport = promptReporter({ host, paths, config, accounts, tools, toolSpecs, toolParts, workspaceFiles });
   const commands = { ...shared, clock, runner, promptReport };
   const scopesOf = (origin: Parameters<typeof scopesNow>[1]) => scopesNow(devices, origin);
-  const turns = closing(await openTurns({ ...shared, clock, logs, runner, commands, closed, scopesOf }));
+  const plan = (delivery: Delivery): Promise<void> => outbox.plan(delivery);
+  const answers = createAnswers({ host, paths, config, sessions, media, outbox: { plan } });
+  const turns = closing(
+    await openTurns({ ...shared, clock, logs, runner, commands, closed, scopesOf, answers, remarks: options.remarks }),
+  );
+  const intake = createIntake({ clock, log, config, turns, sessions, senders, media, program: host.name });
+  // Closed after the outbox, which sends through them, and before the turns: what they take has to be written down.
+  const networks = closing(
+    createNetworks({
+      kinds: channels,
+      host,
+      log: log.child("channels"),
+      store,
+      fetch,
+      random: Math.random,
+      intake,
+      reserved: options.reserved,
+      section: () => config.current().value.channels,
+      environment: () => config.environment?.() ?? host.env,
+      closed: options.silent,
+      changed: options.networksChanged,
+      ready: (channel, accountId) => outbox.ready(channel, accountId),
+    }),
+  );
+  const account = (channel: string, accountId: string) => networks.open(channel, accountId);
+  cleanup.add(showTyping({ clock, log, turns, sessions, account }));
+  const outbox = closing(
+    await openOutbox({
+      clock,
+      log: log.child("outbox"),
+      logs,
+      random: Math.random,
+      media,
+      account,
+      async undelivered({ id, sessionKey, to }, why) {
+        const text = `This was not delivered to ${to.channel}: ${why}`;
+        await turns.inject({ sessionKey, text, runId: `undelivered:${id}` });
+      },
+    }),
+  );
   // A device that is revoked is not served behind its back.
   cleanup.add(
     devices.on("revoked", () => {
@@ -112,11 +205,18 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
     }),
   );
   return {
-    parts: { sessions, media, uploads, accounts, budget, runner },
+    parts: { sessions, media, uploads, accounts, budget, runner, networks, outbox, toolParts },
     turns,
+    start() {
+      networks.start();
+      if (!options.silent()) outbox.start();
+    },
     async takeOver() {
       await Promise.all([sessions.reload(), budget.reload(), uploads.sweep()]);
+      // Before the turns: an answer that the other process sent is not to be planned again.
+      await outbox.takeOver();
       await turns.takeOver();
+      networks.start();
     },
     close: () => cleanup.run(),
   };

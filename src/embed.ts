@@ -10,6 +10,7 @@ import { linkedSockets } from "./host/linked.ts";
 import type { PageFiles } from "./host/page.ts";
 import { pathsOf } from "./host/paths.ts";
 import type { Env, Fetch, Served, SocketEvents } from "./host/socket.ts";
+import { dialOverWeb } from "./host/web-socket.ts";
 import { webClock } from "./host/web-clock.ts";
 import { Failure } from "./kit/error.ts";
 import { createLogger, type LogRecord } from "./kit/log.ts";
@@ -46,7 +47,7 @@ export interface GatewayOptions {
   readonly logs?: Logs;
   /** Variables for `config` and for the keys of model providers (`ANTHROPIC_API_KEY`). The process's own are not read. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What models are asked through; the runtime's own unless given. */
+  /** What models and chat networks are asked through; the runtime's own unless given. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   /** Told of everything that is worth a line, without secrets; nobody is unless given. */
@@ -129,7 +130,10 @@ export async function createGateway(options: GatewayOptions): Promise<EmbeddedGa
       const own = { url: "ws://localhost/", client, scopes, ...secret, timeoutMs: 10_000 };
       return connect({ clock, os: host.os, net }, { ...own, ...(onEvent ? { onEvent } : {}) });
     },
-    configure: (next) => config.become(next, (value) => void allowed(exposureOf(value))),
+    async configure(next) {
+      await config.become(next, (value) => void allowed(exposureOf(value)));
+      await assembly.refresh("channels");
+    },
     close: ({ graceMs = 1000 } = {}) => (closing ??= end(graceMs)),
   };
 }
@@ -138,7 +142,8 @@ export async function createGateway(options: GatewayOptions): Promise<EmbeddedGa
 function surroundings({ env = {}, hostname = "localhost", page }: GatewayOptions, clock: Clock): Surroundings {
   const runtime = runtimeVersion();
   const place = { os: "none", osVersion: runtime, hostname, home: "/", cwd: "/" } as const;
-  return { runtimeVersion: runtime, ...place, env, name, clock, ...(page ? { page: async () => page } : {}) };
+  const net = "WebSocket" in globalThis ? { interfaces: () => [], dial: dialOverWeb(WebSocket, clock) } : undefined;
+  return { runtimeVersion: runtime, ...place, env, name, clock, net, ...(page ? { page: async () => page } : {}) };
 }
 
 /** How messages for people call the command line. */

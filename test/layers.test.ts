@@ -11,7 +11,8 @@ import { bundleWorker } from "./support/workerd.ts";
 const layers: Readonly<Record<string, number>> = Object.fromEntries(
   table.flatMap(({ parts }, layer) => parts.map((part) => [part, layer] as const)),
 );
-const packages = /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts|uqr)(\/|$)/;
+const packages =
+  /^(hono|valibot|mri|json5|eventsource-parser|@valibot\/to-json-schema|@clack\/prompts|uqr|croner)(\/|$)/;
 const adapterMayImport = /^src\/(host|kit|service|main\.ts|store\/sql\.ts)/;
 
 interface Import {

@@ -17,12 +17,14 @@ export interface RuntimeParts {
   /** This file: adapters/<runtime>/main, from source or built. */
   readonly main: string;
   readonly serve: Net["serve"];
+  /** As `Host.rest`. */
+  readonly rest?: () => void;
 }
 
 const systems: Readonly<Record<string, Host["os"]>> = { darwin: "darwin", linux: "linux", win32: "windows" };
 
 /** The machine under Node, Bun or Deno. */
-export function createHost({ runtime, version, main, serve }: RuntimeParts): Host {
+export function createHost({ runtime, version, main, serve, rest }: RuntimeParts): Host {
   const env = serviceEnvironment(process.env);
   const home = env["OPENCLAW_HOME"] || env["HOME"] || env["USERPROFILE"] || homedir();
   const fromSource = main.endsWith(".ts");
@@ -55,6 +57,7 @@ export function createHost({ runtime, version, main, serve }: RuntimeParts): Hos
     terminal: createTerminal(),
     services: resolveGatewayService(os, () => ({ ...tools, user: userName(), uid: process.getuid?.() ?? 0 })),
     machine,
+    ...(rest ? { rest } : {}),
     page: pageReader(main),
   };
 }

@@ -1,10 +1,12 @@
 import { networkInterfaces } from "node:os";
 import type { Net } from "../../src/host/host.ts";
+import { connect } from "./connect.ts";
 import { dial } from "./dial.ts";
 
 /** The network of this machine, less `serve`, which is each runtime's own. What only some commands use is loaded then. */
 export const net: Omit<Net, "serve"> = {
   dial,
+  connect,
   interfaces: () =>
     Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
       addresses.map(({ address, family, internal, cidr }) => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Processes, RunOptions, RunResult } from "../../src/host/host.ts";
-import { startInBackground } from "./background.ts";
+import { converse, startInBackground } from "./background.ts";
 import { findListeners } from "./listeners.ts";
 
 const linux = process.platform === "linux";
@@ -54,6 +54,7 @@ export const processes: Processes = {
     };
   },
   start: startInBackground,
+  converse,
   listeners: (port) => findListeners(port, run),
   onSignal(signal, listener) {
     process.on(signal, listener);

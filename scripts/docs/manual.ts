@@ -120,8 +120,9 @@ function text(words: string): readonly string[] {
     .map((line) => line.replace(/^['.]/, "\\&$&"));
 }
 
+/** What is beyond ASCII is not read alike by all that set a page. */
 function escaped(words: string): string {
-  return words.replaceAll("\\", "\\e").replaceAll("-", "\\-");
+  return words.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
 }
 
 /** An argument of a macro: what is a macro's name must not become one. */

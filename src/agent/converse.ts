@@ -88,7 +88,7 @@ async function runTools(
     emit: input.emit,
     media: deps.media,
     context: {
-      files: deps.host.files,
+      ...run.toolParts,
       workspace,
       closed: [deps.paths.state, deps.paths.config],
       sessionKey: input.sessionKey,

@@ -13,6 +13,7 @@ import type { RunnerDeps } from "./runner-deps.ts";
 import type { RunInput } from "./runner.ts";
 import { statusCard } from "./status-card.ts";
 import { contextTokens } from "./tokens.ts";
+import { toolsWith, type ToolParts, type ToolUser } from "../tools/tool.ts";
 import { ensureWorkspace } from "./workspace.ts";
 
 /** What a run works with from its beginning to its end. The configuration is the one that was in force as it began. */
@@ -26,6 +27,8 @@ export interface OpenRun {
   readonly conversation: Conversation;
   /** The session as it was when the run began. */
   readonly row: SessionRow;
+  /** What its tools work with. */
+  readonly toolParts: ToolParts;
   frame(model: ModelSpec): Promise<Frame & { report: PromptReport }>;
   /** For `session_status`. */
   status(frame: Frame, profileId: string): string;
@@ -37,7 +40,7 @@ export async function openRun(
   input: RunInput,
   { conversation, workspaceFiles, warn }: Pick<OpenRun, "conversation"> & Pick<FrameParts, "workspaceFiles" | "warn">,
 ): Promise<OpenRun> {
-  const { host, paths, log, accounts, tools, toolSpecs } = deps;
+  const { host, paths, log, accounts, toolSpecs } = deps;
   const config = deps.config.current().value;
   input.emit({ type: "phase", phase: "preparing_workspace" });
   const agent = agentsOf(config).find(({ id }) => id === input.agentId);
@@ -49,6 +52,9 @@ export async function openRun(
   const row = conversation.row();
   if (!row)
     throw new Failure("not-found", `the session ${input.sessionKey} was reset or deleted: send the message again`);
+  const user = { agentId: agent.id, sessionKey: row.key };
+  const toolParts = { files: host.files, ...(await orAborted(partsFor(deps, user), input.signal)) };
+  const tools = toolsWith(deps.tools, toolParts);
   const of = { agent, workspace, row, input };
   const parts = { host, config, accounts, tools, toolSpecs, workspaceFiles, warn, ...of };
   return {
@@ -59,6 +65,7 @@ export async function openRun(
     workspace,
     conversation,
     row,
+    toolParts,
     asking: { ...deps, clock: host.clock, log: log.child("agent") },
     frame: createFrames(parts),
     status({ model, limits, thinking, tokens }, profileId) {
@@ -92,4 +99,8 @@ async function prepareWorkspace({ host, paths, log }: RunnerDeps, folder: string
   } catch (error) {
     log.warn("the workspace could not be prepared", { folder, error });
   }
+}
+
+async function partsFor({ toolParts }: RunnerDeps, user: ToolUser): Promise<ToolParts> {
+  return (await toolParts?.(user)) ?? {};
 }

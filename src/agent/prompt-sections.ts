@@ -76,7 +76,7 @@ function validZone(timeZone: string): string {
 
 const replyTags = `## Reply tags
 
-To answer a message as a quotation, begin with [[reply_to_current]], or with [[reply_to:<id>]] for an id you were given. The tag is taken out before sending.`;
+To answer a message as a quotation, begin with [[reply_to_current]], or with [[reply_to:<id>]] for an id you were given. The tag is taken out before sending. To send a file of the workspace, put MEDIA:<path> on a line of its own.`;
 
 function messaging(channels: readonly string[]): string {
   return `## Messaging\n\nYour answer goes back to the chat it came from. Chat networks set up here: ${channels.join(", ")}.`;

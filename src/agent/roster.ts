@@ -13,6 +13,8 @@ export interface Agent {
   readonly workspace: string | undefined;
   /** `provider/model` references. */
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[] };
+  /** What it is called by in groups, when not as all agents are. */
+  readonly mentionPatterns?: readonly string[] | undefined;
 }
 
 export interface AgentIdentity {
@@ -36,6 +38,7 @@ export function agentsOf(config: Config): readonly [Agent, ...Agent[]] {
     identity: row.identity ?? {},
     workspace: row.workspace,
     model: modelOf(row.model ?? config.agents.defaults.model),
+    mentionPatterns: row.groupChat?.mentionPatterns,
   });
   return [agentOf(chosen, true), ...rest.map((row) => agentOf(row, false))];
 }

@@ -7,7 +7,7 @@ import type { Api, Provider, ToolSpec } from "../providers/provider.ts";
 import type { Media } from "../session/media.ts";
 import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
 import type { ModelObserver } from "../observe/observer.ts";
-import type { Tool } from "../tools/tool.ts";
+import type { Tool, ToolParts, ToolUser } from "../tools/tool.ts";
 import type { Accounts } from "../model/accounts.ts";
 import type { Budget } from "../budget/budget.ts";
 
@@ -26,6 +26,8 @@ export interface RunnerDeps {
   readonly providers: Readonly<Record<Api, Provider>>;
   readonly tools: readonly Tool[];
   readonly toolSpecs: (tools: readonly Tool[]) => readonly ToolSpec[];
+  /** The parts of the gateway that tools may use for somebody, beside files. */
+  readonly toolParts?: ((user: ToolUser) => Promise<ToolParts>) | undefined;
   readonly fetch: typeof fetch;
   /** Told of each request to a model. */
   readonly observer?: ModelObserver | undefined;

@@ -70,3 +70,9 @@ export async function pause({ clock, signal }: Pick<ChannelContext, "clock" | "s
     throw signal.aborted ? stopped(signal) : error;
   });
 }
+
+/** Resolves when the account is to end: for attempts that have nothing else to wait for. */
+export async function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

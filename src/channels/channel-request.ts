@@ -21,11 +21,14 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
   /** Largest answer in bytes; 4 MB unless given. */
   readonly maxBytes?: number;
+  /** What a refusal means where its body says more than its status; undefined leaves it to the status. */
+  readonly refusal?: (status: number, body: unknown) => Failure | undefined;
 }
 
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 30_000;
 const MAX_BYTES = 4 * 1024 * 1024;
+const PROBLEM_BYTES = 64 * 1024;
 
 /**
  * Asks a network and gives the JSON of its answer, undefined when that is none. Rejects as `Channel.send` says: a
@@ -50,6 +53,7 @@ export async function download(
   const pieces: Uint8Array[] = [];
   let size = 0;
   const reader = response.body?.getReader();
+  let silent = false;
   const stop = (): void => void reader?.cancel().catch(() => undefined);
   if (Number(response.headers.get("content-length") ?? 0) > request.maxBytes) {
     stop();
@@ -57,8 +61,13 @@ export async function download(
   }
   try {
     for (;;) {
-      const disarm = context.clock.after(IDLE_MS, stop);
+      const disarm = context.clock.after(IDLE_MS, () => {
+        silent = true;
+        stop();
+      });
       const next = await reader?.read().finally(disarm);
+      // What was let go of ends as if it were whole.
+      if (silent) throw new Failure("unavailable", `a file from ${request.label} stopped coming`);
       if (!next || next.done) break;
       size += next.value.byteLength;
       if (size > request.maxBytes) throw tooLarge();
@@ -91,12 +100,30 @@ export async function answerOf(
   const response = await send(new URL(request.url), init, options).catch((error: unknown) => lost(request, error));
   if (response.ok) return response;
   const { status } = response;
-  const problem = await readProblem(response, { signal, now: clock.now(), clock });
+  const refused = request.refusal ? await copyOf(response, { signal, clock }) : { response };
+  const known = request.refusal?.(status, refused.body);
+  if (known) throw known;
+  const problem = await readProblem(refused.response, { signal, now: clock.now(), clock });
   const words = problem.message === "" ? "" : `: ${problem.message.replaceAll(/\s+/g, " ").slice(0, 300)}`;
   throw new Failure(codeOf(status), `${label} answered ${status}${words}`, {
     retryAfterMs: problem.retryAfterMs,
     details: { status, types: problem.types },
   });
+}
+
+/** A refusal that can be read once more, and what it says. */
+async function copyOf(
+  { body, headers, status }: Response,
+  options: { readonly signal: AbortSignal; readonly clock: ChannelContext["clock"] },
+): Promise<{ readonly response: Response; readonly body?: unknown }> {
+  const read = { ...options, idleMs: IDLE_MS, maxBytes: PROBLEM_BYTES };
+  const text = body
+    ? await readStart(body, read).catch((error: unknown) => {
+        if (options.signal.aborted) throw error;
+        return ""; // the status says enough when the body breaks off
+      })
+    : "";
+  return { response: new Response(text === "" ? null : text, { status, headers }), body: parseJson(text) };
 }
 
 /** What a status says of the request: whether it was done, may be done later, or never. */

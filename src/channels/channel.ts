@@ -24,6 +24,11 @@ export interface ChannelKind<S extends v.GenericSchema = v.GenericSchema> {
    */
   target(written: string): Target;
   /**
+   * Where somebody who wrote is written to directly, by his id; `target` knows unless this says it. Throws
+   * `invalid-request` where nobody can be.
+   */
+  person?(id: string): Target;
+  /**
    * Resolves once the settings are known to be usable, and goes on by itself: it connects, and connects again, until
    * `context.signal` says otherwise. Rejects with `config` for settings that cannot work.
    */
@@ -59,6 +64,8 @@ export interface Abilities {
 export interface Channel {
   /** Most UTF-16 code units of one message, as the network counts before its own marks are added. */
   readonly maxText: number;
+  /** Whom the settings let write, with names in them looked up: takes the place of the kind's, and may change at any time. */
+  readonly policy?: Policy | undefined;
   /** Requests to this path of the gateway's port are for this account. */
   readonly webhook?: Webhook | undefined;
   /**

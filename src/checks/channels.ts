@@ -1,66 +1,48 @@
-import { join } from "../host/paths.ts";
+import { channels as networks } from "../channels/index.ts";
+import { type Plan, planAccounts } from "../flow/networks-plan.ts";
 import { isObject } from "../kit/json.ts";
+import { createLogger } from "../kit/log.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 
-/** The chat networks that are configured: whether each has what it signs in with, and whom it lets in. */
+/** The chat networks that are configured: whether each can sign in and its settings are in order, and whom it lets in. */
 export const channels: Check = {
   id: "channels",
   title: "Channels",
   security: true,
   async look(context) {
-    const entries = Object.entries(context.config.snapshot.value.channels).filter(
-      (entry): entry is [string, Record<string, unknown>] => isObject(entry[1]) && entry[1]["enabled"] !== false,
-    );
-    const found = await Promise.all(
-      entries.map(async ([id, channel]) => [...(await unsigned(context, id, channel)), ...open(context, id, channel)]),
-    );
-    return found.flat();
+    const { host, config } = context;
+    const { channels: section } = config.snapshot.value;
+    const { environment } = config;
+    const log = createLogger(() => host.clock.now(), []);
+    const { plans, unknown } = await planAccounts(section, { kinds: networks, host, environment, log });
+    return [
+      ...unknown.map(unknownFinding),
+      ...plans.filter(({ enabled }) => enabled).flatMap((plan) => broken(plan, context)),
+      ...Object.entries(section).flatMap(([id, channel]) =>
+        isObject(channel) && channel["enabled"] !== false ? open(context, id, channel) : [],
+      ),
+    ];
   },
 };
 
-/** What a network signs in with: keys of its section, each with the variable that does as well. */
-const credentials: Readonly<Record<string, readonly (readonly [keys: readonly string[], variable?: string])[]>> = {
-  telegram: [[["botToken", "tokenFile"], "TELEGRAM_BOT_TOKEN"]],
-  discord: [[["token"], "DISCORD_BOT_TOKEN"]],
-  slack: [
-    [["botToken"], "SLACK_BOT_TOKEN"],
-    [["appToken", "signingSecret"], "SLACK_APP_TOKEN"],
-  ],
-  mattermost: [
-    [["botToken"], "MATTERMOST_BOT_TOKEN"],
-    [["baseUrl"], "MATTERMOST_URL"],
-  ],
-  matrix: [[["accessToken", "password"], "MATRIX_ACCESS_TOKEN"]],
-  signal: [[["account"]]],
-  line: [[["channelAccessToken", "tokenFile"], "LINE_CHANNEL_ACCESS_TOKEN"]],
-};
+function unknownFinding(id: string): Finding {
+  const path = `channels.${id}`;
+  const known = networks.map((network) => network.id).join(", ");
+  return { code: "channel-unknown", level: "info", message: `There is no network ${id} here, only ${known}.`, path };
+}
 
-async function unsigned(
-  { host, paths, config, program }: CheckContext,
-  id: string,
-  channel: Readonly<Record<string, unknown>>,
-): Promise<Finding[]> {
-  const accounts = isObject(channel["accounts"]) ? Object.values(channel["accounts"]).filter(isObject) : [];
-  const finding = (what: string, command: string): Finding => ({
-    code: "channel-credentials-missing",
-    level: "warning",
-    message: `channels.${id} is configured, and there is no ${what} to sign in with.`,
-    path: `channels.${id}`,
-    command,
-  });
-  // It signs in by a code that a phone scans; what comes of it lies in a folder for each account.
-  if (id === "whatsapp")
-    return (await host.files.list(join(paths.state, "credentials", "whatsapp"))).length > 0
-      ? []
-      : [finding("linked phone", `${program} channels login --channel whatsapp`)];
-  const needed = Object.hasOwn(credentials, id) ? (credentials[id] ?? []) : [];
-  return needed
-    .filter(([keys, variable]) => {
-      const has = (holder: Readonly<Record<string, unknown>>): boolean =>
-        keys.some((key) => typeof holder[key] === "string" && holder[key] !== "");
-      return !has(channel) && !accounts.some(has) && !(variable !== undefined && config.environment[variable]);
-    })
-    .map(([keys]) => finding(keys.join(" or "), `${program} config set channels.${id}.${keys[0]} <value>`));
+function broken({ channel, accountId, path, configured, problem }: Plan, { program }: CheckContext): Finding[] {
+  if (!problem) return [];
+  const account = accountId === "default" ? "" : ` --account ${accountId}`;
+  return [
+    {
+      code: configured ? "channel-settings-wrong" : "channel-credentials-missing",
+      level: "warning",
+      message: `${problem.message.replace(/[.!]$/, "")}.`,
+      path,
+      ...(configured ? {} : { command: `${program} channels add --channel ${channel}${account}` }),
+    },
+  ];
 }
 
 function open({ program }: CheckContext, id: string, channel: Readonly<Record<string, unknown>>): Finding[] {

@@ -107,7 +107,7 @@ async function waiting(context: CheckContext, logs: Logs): Promise<Finding[]> {
   if (!(await host.files.stat(path))) return [];
   let damaged = false;
   const log = createLogger(() => host.clock.now(), [({ level }) => void (damaged ||= level === "warn")]);
-  const journal = await openJournal({ logs, clock: host.clock, log });
+  const journal = await openJournal({ logs, log });
   const open = journal.pending().filter(({ stopped }) => !stopped).length;
   await journal.close();
   const { running } = await context.gateway();

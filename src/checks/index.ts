@@ -6,6 +6,7 @@ import { conversations } from "./conversations.ts";
 import { disk } from "./disk.ts";
 import { exposure } from "./exposure.ts";
 import { gateway } from "./gateway.ts";
+import { hooks } from "./hooks.ts";
 import { leftovers } from "./leftovers.ts";
 import { models } from "./models.ts";
 import { ownership } from "./ownership.ts";
@@ -38,6 +39,7 @@ export const checks: readonly Check[] = [
   clock,
   models,
   channels,
+  hooks,
   workspace,
   gateway,
 ];

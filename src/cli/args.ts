@@ -148,13 +148,14 @@ function checked(
   text: string,
   wrong: (message: string) => Failure,
 ): string | number | undefined {
+  const said = option.invalid?.replace("{}", () => JSON.stringify(text));
   if (option.choices && !option.choices.includes(text))
-    throw wrong(option.invalid ?? `Invalid --${name} (use ${alternatives(option.choices)})`);
+    throw wrong(said ?? `Invalid --${name} (use ${alternatives(option.choices)})`);
   if (!option.number) return text;
   const { min, max } = option.number;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw wrong(option.invalid ?? `Invalid --${name} ${text} (use a whole number from ${min} to ${max})`);
+  throw wrong(said ?? `Invalid --${name} ${text} (use a whole number from ${min} to ${max})`);
 }
 
 function alternatives(choices: readonly string[]): string {

@@ -7,6 +7,8 @@ export const guides = {
   tls: "Encryption on the gateway's own port.",
   webchat: "The web page: what it needs, and how others are let in.",
   tailscale: "Serve and Funnel: a name of its own in the tailnet.",
+  tools: "What agents may do: files, the browser, chats, jobs.",
+  channels: "Chat networks: how each is set up, who may write, and what is not there.",
 } as const;
 
 export type GuideName = keyof typeof guides;

@@ -30,5 +30,5 @@ export const clientOptions = {
   },
 } as const satisfies OptionTable;
 
-/** The one-letter forms. */
-export const shortOptions: Readonly<Record<string, keyof typeof globalOptions>> = { h: "help", V: "version" };
+/** The one-letter forms; `-m` counts where a command has a message. */
+export const shortOptions: Readonly<Record<string, string>> = { h: "help", V: "version", m: "message" };

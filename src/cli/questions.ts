@@ -1,4 +1,5 @@
 import { confirm, intro, isCancel, note, password, select, text } from "@clack/prompts";
+import type { Credential } from "../channels/channel.ts";
 import { knownProviders } from "../model/model-choice.ts";
 import type { Answers, LocalAnswers, RemoteAnswers } from "../gateway/first-setup.ts";
 import { Failure } from "../kit/error.ts";
@@ -26,6 +27,19 @@ export async function askMode(program: string, proposal: Answers["mode"]): Promi
 /** Asks whether to do something that cannot be undone. */
 export function confirmed(message: string): Promise<boolean> {
   return answered(confirm({ message, initialValue: false }));
+}
+
+/** Asks which of these networks is meant. */
+export function askNetwork(networks: readonly { readonly id: string; readonly label: string }[]): Promise<string> {
+  const options = networks.map(({ id, label }) => ({ value: id, label }));
+  return answered(select({ message: "Which network?", options }));
+}
+
+/** Asks for a value that a network signs in with; a secret is not shown while it is typed. */
+export async function askCredential(label: string, { key, help, public: isShown }: Credential): Promise<string> {
+  const message = `${label}: ${key}. ${help}`;
+  const validate = (value: string | undefined) => (value?.trim() ? undefined : "it cannot do without");
+  return (await answered(isShown ? text({ message, validate }) : password({ message, validate }))).trim();
 }
 
 /** Asks for what set-up needs, each answer with its proposal. */

@@ -37,7 +37,7 @@ export interface Option {
   readonly default?: string | number;
   /** It may be given several times: its texts arrive as one, with commas between. */
   readonly repeated?: true;
-  /** What to say of a value that is not allowed, when the usual sentence will not do. */
+  /** What to say of a value that is not allowed, when the usual sentence will not do; `{}` stands for the value. */
   readonly invalid?: string;
 }
 

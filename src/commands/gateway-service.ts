@@ -12,7 +12,7 @@ export const installOptions = {
   port: {
     value: "<port>",
     number: { min: 1, max: 65_535 },
-    invalid: "Invalid port (use a number from 1 to 65535, for example 18789)",
+    invalid: "Invalid port {} (use a number from 1 to 65535, for example 18789)",
     description: "Port it listens on; by default *_GATEWAY_PORT, then gateway.port, then 18789.",
   },
   // Judged by the command itself: programs that ask with --json want to read of it as of any other failure of it.

@@ -7,7 +7,7 @@ const options = {
   port: {
     value: "<port>",
     number: { min: 1, max: 65_535 },
-    invalid: "Invalid port (use a number from 1 to 65535, for example 18789)",
+    invalid: "Invalid port {} (use a number from 1 to 65535, for example 18789)",
     description: "TCP port; by default *_GATEWAY_PORT, then gateway.port, then 18789.",
   },
   bind: {
@@ -65,7 +65,7 @@ export const gatewayRun = command({
     { command: "gateway --force", description: "Free the port first." },
     { command: "gateway --tailscale serve", description: "Your devices in the tailnet reach it over HTTPS." },
   ],
-  guides: ["start", "configuration", "discovery", "remote", "tls", "tailscale", "webchat"],
+  guides: ["start", "configuration", "discovery", "remote", "tls", "tailscale", "webchat", "channels", "tools"],
   ownsSignals: true,
   async run(context) {
     const { host, options, global } = context;

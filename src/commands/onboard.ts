@@ -19,7 +19,7 @@ const options = {
   "gateway-port": {
     value: "<port>",
     number: { min: 1, max: 65535 },
-    invalid: "Invalid --gateway-port (use a port number from 1 to 65535)",
+    invalid: "Invalid --gateway-port {} (use a port number from 1 to 65535)",
     description: "TCP port the gateway listens on.",
   },
   "gateway-bind": {

@@ -10,9 +10,13 @@ import { childOf, metadataOf, type Shape, shapeOf } from "./shape.ts";
 const moreSecretKeys =
   /(secret|access|encrypt(ion)?|signing|service|session|auth)[_-]?key$|(credential|passphrase|bearer|cookie|nsec|pass|jwt)s?$/i;
 
-/** The value with every secret in it replaced by REDACTED. It must be a configuration, or have the shape of one. */
+/**
+ * The value with every secret in it replaced by REDACTED, wherever else it stands as well. It must be a configuration, or
+ * have the shape of one.
+ */
 export function redactConfig(value: unknown): unknown {
-  return redactIn(value, { shape: shapeOf(configSchema), secret: false });
+  const place = { shape: shapeOf(configSchema), secret: false };
+  return hide(redactIn(value, place), new Set(secretsIn(value, place)));
 }
 
 /** One value of a configuration, redacted as what lies at that path. */
@@ -37,6 +41,22 @@ function redactIn(value: unknown, place: Place): unknown {
     if (typeof child === "number" && !place.secret && /tokens$/i.test(String(step))) return child;
     return redactIn(child, next);
   });
+}
+
+/** The texts that stand where secrets do. Short ones are words that stand elsewhere too. */
+function secretsIn(value: unknown, place: Place): readonly string[] {
+  if (typeof value === "string") return place.secret && value.length >= LEAST ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) =>
+    secretsIn(child, below(place, Array.isArray(value) ? Number(key) : key)),
+  );
+}
+
+const LEAST = 16;
+
+function hide(value: unknown, secrets: ReadonlySet<string>): unknown {
+  if (typeof value === "string") return secrets.has(value) ? REDACTED : value;
+  return typeof value === "object" && value !== null ? mapValues(value, (child) => hide(child, secrets)) : value;
 }
 
 function below(place: Place, step: string | number): Place {

@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import { agentsSection } from "./sections/agents.ts";
+import { browserSection } from "./sections/browser.ts";
+import { cronSection, hooksSection } from "./sections/automation.ts";
 import { diagnosticsSection } from "./sections/diagnostics.ts";
 import { discoverySection } from "./sections/discovery.ts";
 import { gatewaySection } from "./sections/gateway.ts";
@@ -7,6 +9,7 @@ import { authSection, modelsSection } from "./sections/models.ts";
 import { type KeyMetadata, opaque } from "./sections/section.ts";
 import { messagesSection, sessionSection } from "./sections/session.ts";
 import { commandsSection, envSection, loggingSection } from "./sections/system.ts";
+import { toolsSection } from "./sections/tools.ts";
 
 /** The whole configuration, assembled from its sections. Keys that it does not know are kept. */
 export const configSchema = v.looseObject({
@@ -27,15 +30,15 @@ export const configSchema = v.looseObject({
   auth: v.pipe(v.optional(authSection, {}), v.description("Credentials for model providers.")),
   bindings: opaque("Which agent answers where.", "live"),
   broadcast: opaque("Chats that several agents answer.", "live"),
-  tools: opaque("What agents may do.", "live"),
+  tools: v.pipe(v.optional(toolsSection, {}), v.description("What agents may do.")),
   approvals: opaque("Where approvals are asked for.", "live"),
-  cron: opaque("Scheduled jobs.", "part"),
-  hooks: opaque("Incoming HTTP hooks.", "part"),
+  cron: v.pipe(v.optional(cronSection, {}), v.description("Scheduled jobs.")),
+  hooks: v.pipe(v.optional(hooksSection, {}), v.description("What other programs may tell the gateway over HTTP.")),
   secrets: opaque("Where credentials come from.", "restart"),
   skills: opaque("Skills.", "live"),
   plugins: opaque("Plugins.", "restart"),
   memory: opaque("Long-term memory.", "restart"),
-  browser: opaque("The browser tool.", "part"),
+  browser: v.pipe(v.optional(browserSection, {}), v.description("The web browser that agents may use.")),
   canvasHost: opaque("The canvas server.", "restart"),
   talk: opaque("Speech.", "live"),
   audio: opaque("Transcription.", "restart"),

@@ -92,7 +92,7 @@ function readFile({ content, fileName, mimeType }: Attachment, position: number,
 }
 
 /** A name for messages and frames: the last part of a path, without what could end a frame or a line. */
-function shortName(name: string): string {
+export function shortName(name: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? "";
   return last.replace(/[^\p{L}\p{N}._ ()+-]/gu, "_").slice(0, 120) || "file";
 }
@@ -104,7 +104,8 @@ const signatures: readonly (readonly [type: string, at: number, bytes: readonly 
   ["image/webp", 8, [0x57, 0x45, 0x42, 0x50]],
 ];
 
-function imageType(bytes: Uint8Array): string | undefined {
+/** The type of a picture that models can be shown, as its first bytes say; undefined for anything else. */
+export function imageType(bytes: Uint8Array): string | undefined {
   return signatures.find(([, at, expected]) => expected.every((byte, index) => bytes[at + index] === byte))?.[0];
 }
 

@@ -1,9 +1,7 @@
 import * as v from "valibot";
-import type { Clock } from "../host/host.ts";
 import type { Logger } from "../kit/log.ts";
-import { linesOf, runsOf } from "../store/lines.ts";
+import { openLedger } from "../store/ledger.ts";
 import type { Logs } from "../store/log.ts";
-import { seal, unseal } from "../store/seal.ts";
 import type { TurnInput } from "./turns.ts";
 
 /**
@@ -52,7 +50,6 @@ const KEY = "runs/journal.jsonl";
 /** A repeated request is known for as long as a client may reasonably repeat it. */
 const rememberMs = 24 * 3600_000;
 const rememberMost = 5000;
-const compactAbove = 4 * 1024 * 1024;
 
 const text = v.string();
 const lineSchema = v.variant("op", [
@@ -86,14 +83,9 @@ const lineSchema = v.variant("op", [
 ]);
 type Line = v.InferOutput<typeof lineSchema>;
 
-export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clock; log: Logger }): Promise<Journal> {
+export async function openJournal({ logs, log }: { logs: Logs; log: Logger }): Promise<Journal> {
   const pending = new Map<string, Taken>();
   const settled = new Map<string, Settled>();
-  let file = await logs.open(KEY);
-  const writing = new Set<Promise<void>>();
-  let compacting: Promise<void> | undefined;
-  let compactAt = compactAbove;
-  let closed = false;
 
   function apply(line: Line): void {
     if (line.op === "take") {
@@ -105,7 +97,8 @@ export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clo
       const { op: _, ...outcome } = line;
       pending.delete(line.runId);
       settled.set(line.runId, outcome);
-      const oldest = clock.now() - rememberMs;
+      // By the journal's own time: what was answered last is known however long the gateway was away.
+      const oldest = line.endedAt - rememberMs;
       for (const [runId, { endedAt }] of settled) {
         if (settled.size <= rememberMost && endedAt >= oldest) break;
         settled.delete(runId);
@@ -122,78 +115,31 @@ export async function openJournal({ logs, clock, log }: { logs: Logs; clock: Clo
     }
   }
 
-  async function write(lines: readonly Line[]): Promise<void> {
-    await compacting;
-    const written = record(lines);
-    writing.add(written);
-    try {
-      await written;
-    } finally {
-      writing.delete(written);
-    }
-    // What is closed may be another gateway's already, in this process after a restart.
-    if (file.size > compactAt && !compacting && !closed) compacting = compact().finally(() => (compacting = undefined));
-  }
-
-  async function record(lines: readonly Line[]): Promise<void> {
-    await file.append(lines.map((line) => seal(line)));
-    for (const line of lines) apply(line);
-  }
-
-  /** Leaves only what still counts. What is being written is waited for, what comes meanwhile waits. */
-  async function compact(): Promise<void> {
-    await Promise.allSettled(writing);
-    const kept = state();
-    await file.close();
-    try {
-      await logs.replace(KEY, kept);
-    } catch (error) {
-      log.warn("the journal of runs could not be made smaller; going on with it as it is", { error: String(error) });
-    }
-    file = await logs.open(KEY);
-    compactAt = Math.max(compactAbove, 2 * file.size);
-  }
-
-  function state(): readonly string[] {
-    const lines: readonly Line[] = [
+  const ledger = await openLedger({
+    logs,
+    key: KEY,
+    name: "the journal of runs",
+    log,
+    schema: lineSchema,
+    apply,
+    clear() {
+      pending.clear();
+      settled.clear();
+    },
+    state: () => [
       ...[...settled.values()].map((outcome) => ({ op: "done" as const, ...outcome })),
       ...[...pending.values()].map((taken) => ({ op: "take" as const, ...taken }) as unknown as Line),
-    ];
-    return lines.map((line) => seal(line));
-  }
-
-  async function load(): Promise<void> {
-    pending.clear();
-    settled.clear();
-    let damaged = 0;
-    for await (const run of runsOf(file)) {
-      for (const line of linesOf(run)) {
-        const parsed = v.safeParse(lineSchema, unseal(line)?.record);
-        if (parsed.success) apply(parsed.output);
-        else damaged++;
-      }
-    }
-    if (damaged > 0) log.warn(`${KEY}: ${damaged} damaged lines were skipped`);
-  }
-
-  await load();
+    ],
+  });
   return {
     pending: () => [...pending.values()],
     taken: (runId) => pending.get(runId),
     settled: (runId) => settled.get(runId),
-    take: (taken) => write([{ op: "take", ...taken } as unknown as Line]),
-    begin: (runIds) => write([{ op: "begin", runIds: [...runIds] }]),
-    stop: (runIds) => write([{ op: "stop", runIds: [...runIds] }]),
-    settle: (outcomes) => write(outcomes.map((outcome) => ({ op: "done" as const, ...outcome }))),
-    async reload() {
-      await file.close();
-      file = await logs.open(KEY);
-      await load();
-    },
-    async close() {
-      closed = true;
-      await compacting;
-      await file.close();
-    },
+    take: (taken) => ledger.write([{ op: "take", ...taken } as unknown as Line]),
+    begin: (runIds) => ledger.write([{ op: "begin", runIds: [...runIds] }]),
+    stop: (runIds) => ledger.write([{ op: "stop", runIds: [...runIds] }]),
+    settle: (outcomes) => ledger.write(outcomes.map((outcome) => ({ op: "done" as const, ...outcome }))),
+    reload: () => ledger.reload(),
+    close: () => ledger.close(),
   };
 }

@@ -5,21 +5,22 @@ import { Failure } from "../kit/error.ts";
 import { createEvents } from "../kit/events.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
-import { allows, type Scope } from "../protocol/scope.ts";
+import { allows } from "../protocol/scope.ts";
 import { hostOffset, isStale } from "../session/freshness.ts";
 import { agentOfKey } from "../session/key.ts";
 import type { UserMessage } from "../session/message.ts";
 import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
 import type { Logs } from "../store/log.ts";
-import { obey, parseCommand, scopeOf, type CommandContext, type Parsed } from "./command.ts";
+import type { Answers } from "./answers.ts";
+import { mayGive, obey, parseCommand, type CommandContext, type Parsed } from "./command.ts";
 import { openJournal, type Taken } from "./journal.ts";
 import { nextTurn } from "./next-turn.ts";
 import { perform, shutdown, type Turn } from "./perform.ts";
-import { createRecorder, ownOutcome } from "./recorder.ts";
+import { createRecorder, ownOutcome, type Outcome } from "./recorder.ts";
 import { createRunBook, type Run } from "./run-book.ts";
 import { createSlots } from "./slots.ts";
 import type { Accepted, AbortTarget, TurnEvent, TurnInput, TurnOrigin, Turns } from "./turns.ts";
-import { keyOf, writtenOf } from "./written.ts";
+import { keyOf, writtenOf, type WrittenAnswer } from "./written.ts";
 
 export interface TurnsOptions {
   readonly clock: Clock;
@@ -32,6 +33,10 @@ export interface TurnsOptions {
   readonly commands: CommandContext;
   /** What a sender may do now: never more than when it wrote. Where it is absent, nothing is ever taken back. */
   readonly scopesOf?: ((origin: TurnOrigin) => readonly string[]) | undefined;
+  /** The way to the chats that messages came from; absent where there are none. */
+  readonly answers?: Answers | undefined;
+  /** What a session is to be told before its next message; undefined for nothing. */
+  readonly remarks?: ((sessionKey: string) => string | undefined) | undefined;
   /** Why no message is taken now; undefined when they are. */
   readonly closed?: (() => Failure | undefined) | undefined;
 }
@@ -74,7 +79,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   const events = createEvents<{ turn: TurnEvent }>((error) =>
     log.error("a listener of turns failed", { error: String(error) }),
   );
-  const recorder = createRecorder({ clock, log, sessions, journal, book, emit: (event) => events.emit("turn", event) });
+  const recorder = createRecorder({ ...options, journal, book, emit: (event) => events.emit("turn", event) });
   const slots = createSlots(() => config.current().value.agents.defaults.maxConcurrent);
   const lanes = new Map<string, Lane>();
   /** Commands of one session, which do not wait for its runs. */
@@ -111,7 +116,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     if (count >= maxPending || letters >= maxPendingLetters) {
       throw new Failure("rate-limited", `${count} messages wait for an answer already, over all sessions: try later`);
     }
-    const createdVia = input.origin.channel === "webchat" ? "operator" : "channel";
+    const createdVia = createdBy[input.origin.channel] ?? "channel";
     const row = await sessions.ensure(input.sessionKey, { agentId: input.agentId, createdVia });
     const { cap, drop, depth } = queue(row);
     if (drop === "new" && depth >= cap && !parseCommand(input, textCommands())) {
@@ -132,7 +137,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
 
   function runOf(taken: Taken, row: SessionRow, written = false): Run {
     const { input, acceptedAt, sessionId, afterSeq, attempts } = taken;
-    const { model, thinking, extraSystemPrompt, promptMode, origin } = input;
+    const { model, thinking, extraSystemPrompt, promptMode, origin, reply } = input;
     return {
       input,
       acceptedAt,
@@ -149,6 +154,9 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
         origin.channel,
         origin.sender,
         origin.scopes.toSorted(),
+        origin.trusted,
+        reply?.accountId,
+        reply?.target,
       ]),
       queued: false,
       startedAt: undefined,
@@ -156,18 +164,23 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     };
   }
 
-  function may({ origin }: TurnInput, scope: Scope): boolean {
-    return allows(new Set(options.scopesOf?.(origin) ?? origin.scopes), scope);
+  function scopesOf({ origin }: TurnInput): ReadonlySet<string> {
+    return new Set(options.scopesOf?.(origin) ?? origin.scopes);
+  }
+
+  function mayWrite(input: TurnInput): boolean {
+    return allows(scopesOf(input), "operator.write");
   }
 
   function begin(run: Run): void {
-    if (!may(run.input, "operator.write")) return track(setAside([run], unwelcome));
+    if (!mayWrite(run.input)) return track(setAside([run], unwelcome));
     const parsed = parseCommand(run.input, textCommands());
     if (!parsed) return enqueue(run);
     const key = run.input.sessionKey;
     const act = () => command(run, parsed);
     // Who may not give the command must not stop a run by it either.
-    const interrupts = parsed.command.interrupts === true && may(run.input, scopeOf(parsed));
+    const allowed = mayGive(parsed, run.input.origin, scopesOf(run.input));
+    const interrupts = parsed.command.interrupts === true && allowed;
     const interrupted = interrupts ? stopAll(key) : Promise.resolve();
     track(interrupted.then(() => (parsed.command.exclusive ? exclusive(key, act) : commands.run(key, act))));
   }
@@ -180,7 +193,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       recorder,
       context,
       signal: ending.signal,
-      may: (scope) => may(run.input, scope),
+      allowed: mayGive(parsed, run.input.origin, scopesOf(run.input)),
     });
     if (!left) return;
     const next = { ...run, input: left };
@@ -287,8 +300,9 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     },
     remarks(sessionKey: string): string | undefined {
       const dropped = lanes.get(sessionKey)?.dropped.splice(0) ?? [];
-      if (dropped.length === 0) return undefined;
-      return `Earlier messages that came too fast to be answered one by one:\n${dropped.map((text) => `- ${text}`).join("\n")}`;
+      const lines = dropped.map((text) => `- ${text}`).join("\n");
+      const tooFast = lines && `Earlier messages that came too fast to be answered one by one:\n${lines}`;
+      return [options.remarks?.(sessionKey), tooFast].filter(Boolean).join("\n\n") || undefined;
     },
   };
 
@@ -333,7 +347,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   async function dismiss(): Promise<void> {
     const theirs = [...lanes.values()]
       .flatMap(({ turn, waiting }) => [...(turn?.runs ?? []), ...waiting])
-      .filter(({ input }) => !may(input, "operator.write"));
+      .filter(({ input }) => !mayWrite(input));
     for (const { input } of theirs) await abort({ runId: input.runId });
   }
 
@@ -366,11 +380,11 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     const row = await sessions.ensure(sessionKey, { agentId });
     const since = await sessions.transcript(row).after(row.sessionId === taken.sessionId ? taken.afterSeq : 0);
     const written = writtenOf(runId, since);
-    const run = runOf(taken, row, written !== "nothing");
+    const run = runOf(taken, row, written.kind !== "nothing");
     book.add(run);
-    if (written === "answer") await recorder.settle([run], { status: "ok" });
+    if (written.kind === "answer") await recorder.settle([run], outcomeOf(written, runId));
     else if (taken.stopped) await setAside([run], "stopped before the gateway ended");
-    else if (!may(run.input, "operator.write")) await setAside([run], unwelcome);
+    else if (!mayWrite(run.input)) await setAside([run], unwelcome);
     else if (run.written) resume(run);
     else begin(run);
   }
@@ -419,10 +433,10 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       const turn = lanes.get(sessionKey)?.turn;
       const [primary] = turn?.runs ?? [];
       if (!turn || !primary) return undefined;
-      const { runId, agentId } = primary.input;
+      const { runId, agentId, reply } = primary.input;
       // The lane is let go a moment after the end is told: whoever hears of it must not be shown a run.
       if (book.state(runId)?.status !== "pending") return undefined;
-      return { runId, sessionKey, agentId, startedAt: turn.startedAt, text: turn.text };
+      return { runId, sessionKey, agentId, startedAt: turn.startedAt, text: turn.text, ...(reply && { reply }) };
     },
     pending(sessionKey) {
       return (lanes.get(sessionKey)?.waiting ?? []).map(({ input, acceptedAt }) => ({
@@ -474,6 +488,23 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   };
 }
 
+/** The outcome of a run that the transcript knows to be over. */
+function outcomeOf({ message, texts, isCommand, ...answer }: WrittenAnswer, runId: string): Outcome {
+  const { provider, model, stopReason, errorMessage = "" } = message;
+  const merged = answer.runId === runId ? {} : { mergedInto: answer.runId };
+  if (isCommand) return { status: "ok", said: { kind: "command", text: texts.join("\n\n") } };
+  if (stopReason === "aborted") return { status: "aborted", ...merged };
+  if (stopReason === "error") return { status: "error", error: new Failure("failed", errorMessage), ...merged };
+  return { status: "ok", said: { kind: "answer", texts, by: { provider, model } }, ...merged };
+}
+
+/** How sessions came to be, by who wrote first; chat networks are the rest. */
+const createdBy: Readonly<Record<string, SessionRow["createdVia"]>> = {
+  webchat: "operator",
+  cron: "cron",
+  heartbeat: "internal",
+  hook: "internal",
+};
 /** How long the end of the gateway waits for runs to let go. */
 const closeMs = 3000;
 /** Messages on their way, over all sessions, and letters of all of them: each is kept in memory until it is answered. */

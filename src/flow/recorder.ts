@@ -6,6 +6,7 @@ import { type AssistantMessage, noUsage, type UserMessage } from "../session/mes
 import { rowAfter } from "../session/row-after.ts";
 import type { RowChanges, Sessions } from "../session/sessions.ts";
 import type { Entry, NewEntry } from "../session/transcript.ts";
+import { answerId, type Answers, type Said } from "./answers.ts";
 import type { Journal } from "./journal.ts";
 import type { Run, RunBook } from "./run-book.ts";
 import type { RunState, TurnEvent } from "./turns.ts";
@@ -25,6 +26,8 @@ export interface Recorder {
   writeReply(run: Run, text: string): Promise<void>;
   /** Writes a word of the gateway's own; an aside is kept from the model. */
   writeNote(to: NoteTo): Promise<Entry>;
+  /** Sends a word of the gateway's own to whoever wrote, before the run that it is about begins. */
+  say(run: Run, text: string): Promise<void>;
   /** Writes why a run had no answer, so that the conversation shows it. */
   writeFailure(run: Run, failure: Failure): Promise<void>;
   /** The end of runs that had one outcome; the first is the one that was answered, the others were collected into it. */
@@ -43,7 +46,11 @@ export interface NoteTo {
 export type TurnNews = DistributiveOmit<TurnEvent, "runId" | "sessionKey" | "sessionId" | "agentId" | "ts">;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-export type Outcome = Pick<RunState, "outcome" | "error"> & { readonly status: Exclude<RunState["status"], "pending"> };
+export type Outcome = Pick<RunState, "outcome" | "error" | "mergedInto"> & {
+  readonly status: Exclude<RunState["status"], "pending">;
+  /** What whoever wrote is told, where it is not the outcome itself. */
+  readonly said?: Said | undefined;
+};
 
 export interface RecorderOptions {
   readonly clock: Clock;
@@ -51,14 +58,16 @@ export interface RecorderOptions {
   readonly sessions: Sessions;
   readonly journal: Journal;
   readonly book: RunBook;
+  /** The way to the chats that messages came from; absent where there are none. */
+  readonly answers?: Answers | undefined;
   readonly emit: (event: TurnEvent) => void;
 }
 
-export function createRecorder({ clock, log, sessions, journal, book, emit }: RecorderOptions): Recorder {
+export function createRecorder({ clock, log, sessions, journal, book, answers, emit }: RecorderOptions): Recorder {
   function tell(run: Run, news: TurnNews): void {
-    const { runId, sessionKey, agentId } = run.input;
+    const { runId, sessionKey, agentId, reply } = run.input;
     const sessionId = sessions.get(sessionKey)?.sessionId ?? run.sessionId;
-    emit({ runId, sessionKey, sessionId, agentId, ts: clock.now(), ...news });
+    emit({ runId, sessionKey, sessionId, agentId, ts: clock.now(), ...(reply && { reply }), ...news });
   }
 
   async function append(to: { sessionKey: string; agentId: string }, entries: readonly NewEntry[]) {
@@ -74,6 +83,48 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
   /** What rows say of runs is in the journal and the transcript too: the disk may have it later. */
   function noteRun(run: Run | undefined, changes: RowChanges): void {
     if (run && sessions.get(run.input.sessionKey)) sessions.note(run.input.sessionKey, changes);
+  }
+
+  async function writeNote({ text, aside, runId, ...to }: NoteTo): Promise<Entry> {
+    const message = ownMessage(text, clock.now());
+    const [entry] = await append(to, [
+      { type: "message", message, ...(aside ? { aside } : {}), ...(runId === undefined ? {} : { runId }) },
+    ]);
+    if (!entry) throw new Failure("internal", "the transcript did not answer the entry it wrote");
+    const sessionId = sessions.get(to.sessionKey)?.sessionId ?? "";
+    emit({
+      kind: "entry",
+      entry,
+      injected: true,
+      runId: `inject-${entry.id}`,
+      sessionKey: to.sessionKey,
+      sessionId,
+      agentId: to.agentId,
+      ts: clock.now(),
+    });
+    return entry;
+  }
+
+  /**
+   * Puts the answer on its way to whoever wrote. False when that could not be written down: the run is not settled then,
+   * and the next start finds the answer in the transcript. What is not there yet is answered by the next start too.
+   */
+  async function sent(run: Run | undefined, outcome: Outcome): Promise<boolean> {
+    const said = saidOf(outcome);
+    if (!run?.written || !said || !answers) return true;
+    const { sessionKey, agentId } = run.input;
+    const id = answerId(outcome.mergedInto ?? run.input.runId);
+    try {
+      // Told apart, as a run whose end a crash cut off is repeated, and may succeed then.
+      await answers.send(said.kind === "failure" ? `${id}:failed` : id, run.input, said);
+      return true;
+    } catch (thrown) {
+      const { code, message } = Failure.from(thrown);
+      log.error("an answer could not be put on its way", { run: run.input.runId, error: message });
+      if (code !== "rate-limited" && code !== "invalid-request") return false;
+      await writeNote({ sessionKey, agentId, text: `⚠️ This answer was not delivered: ${message}`, aside: true });
+      return true;
+    }
   }
 
   return {
@@ -121,24 +172,9 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
       run.written = true;
       for (const entry of entries) tell(run, { kind: "entry", entry, injected: false });
     },
-    async writeNote({ text, aside, runId, ...to }) {
-      const message = ownMessage(text, clock.now());
-      const [entry] = await append(to, [
-        { type: "message", message, ...(aside ? { aside } : {}), ...(runId === undefined ? {} : { runId }) },
-      ]);
-      if (!entry) throw new Failure("internal", "the transcript did not answer the entry it wrote");
-      const sessionId = sessions.get(to.sessionKey)?.sessionId ?? "";
-      emit({
-        kind: "entry",
-        entry,
-        injected: true,
-        runId: `inject-${entry.id}`,
-        sessionKey: to.sessionKey,
-        sessionId,
-        agentId: to.agentId,
-        ts: clock.now(),
-      });
-      return entry;
+    writeNote,
+    async say({ input }, text) {
+      await answers?.send(`${answerId(input.runId)}:note`, input, { kind: "command", text });
     },
     async writeFailure(run, failure) {
       const message = {
@@ -152,15 +188,17 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
       ]);
       if (entry) tell(run, { kind: "entry", entry, injected: false });
     },
-    async settle(runs, outcome) {
-      const endedAt = clock.now();
+    async settle(runs, given) {
+      const { said: _, ...outcome } = given;
       const [primary] = runs;
+      const mayEnd = await sent(primary, given);
+      const endedAt = clock.now();
       const states = runs.map(({ input: { runId, sessionKey, agentId }, acceptedAt, startedAt }): RunState => {
         const merged = runId === primary?.input.runId ? {} : { mergedInto: primary?.input.runId };
         return { runId, sessionKey, agentId, acceptedAt, startedAt, endedAt, ...outcome, ...merged };
       });
       // What is not in the conversation stays in the journal: the next start writes and answers it.
-      const kept = states.filter((_, at) => runs[at]?.written);
+      const kept = states.filter((_, at) => mayEnd && runs[at]?.written);
       try {
         await journal.settle(
           kept.map(({ runId, sessionKey, agentId, acceptedAt }) => ({
@@ -190,6 +228,13 @@ export function createRecorder({ clock, log, sessions, journal, book, emit }: Re
       }
     },
   };
+}
+
+/** What whoever wrote is told of an outcome; nothing where a person ended it. */
+function saidOf({ status, said, outcome, error }: Outcome): Said | undefined {
+  if (said || status === "aborted") return said;
+  if (status !== "ok") return { kind: "failure", failure: error ?? { code: "failed" } };
+  return outcome && { kind: "answer", texts: outcome.payloads.map(({ text }) => text), by: outcome };
 }
 
 const statusAfter = { ok: "done", error: "failed", timeout: "timeout", aborted: "killed" } as const;

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { DEFAULT_ACCOUNT } from "../pairing/sender-place.ts";
+import type { SessionRow } from "../session/sessions.ts";
 
 /** Where the answer to a message goes: made when the message comes, written down with it, and never changed. */
 export const replySchema = v.object({
@@ -10,3 +12,10 @@ export const replySchema = v.object({
 });
 
 export type Reply = v.InferOutput<typeof replySchema>;
+
+/** The chat that spoke last in a session; undefined where none has. */
+export function lastChat({ delivery }: Pick<SessionRow, "delivery">): Reply | undefined {
+  if (!delivery || delivery.channel === "webchat") return undefined;
+  const { channel, to, accountId = DEFAULT_ACCOUNT, threadId } = delivery;
+  return { channel, accountId, target: { to, ...(threadId === undefined ? {} : { thread: threadId }) } };
+}

@@ -60,6 +60,8 @@ export interface TurnOrigin {
   readonly sender: string;
   /** Scopes of the connection that the message came by. */
   readonly scopes: readonly string[];
+  /** Let in by name or by a code, not by a room: commands that reach no further than the session are obeyed. */
+  readonly trusted?: true | undefined;
   /** The paired device that it came from: what that loses before the message has its turn, the message loses. */
   readonly deviceId?: string | undefined;
 }
@@ -97,6 +99,8 @@ export interface ActiveRun {
   readonly startedAt: number;
   /** What was streamed of the answer in progress. */
   readonly text: string;
+  /** The chat that the answer goes to. */
+  readonly reply?: Reply | undefined;
 }
 
 export interface PendingInput {
@@ -112,6 +116,8 @@ export type TurnEvent = {
   readonly sessionId: string;
   readonly agentId: string;
   readonly ts: number;
+  /** The chat that the answer goes to. */
+  readonly reply?: Reply | undefined;
 } & (
   | { readonly kind: "accepted" }
   | { readonly kind: "started"; readonly startedAt: number }

@@ -1,13 +1,26 @@
+import { isSilent } from "../agent/draft.ts";
+import { textOf, type AssistantMessage } from "../session/message.ts";
 import type { Entry } from "../session/transcript.ts";
 
 /** What the transcript already holds of a message that a crash cut off. */
 export type Written =
   /** Nothing: it waits as if it had just come. */
-  | "nothing"
+  | { readonly kind: "nothing" }
   /** The message, and perhaps a part of the work on it: the run goes on from there. */
-  | "message"
+  | { readonly kind: "message" }
   /** The answer too: only the journal does not know yet. */
-  | "answer";
+  | ({ readonly kind: "answer" } & WrittenAnswer);
+
+export interface WrittenAnswer {
+  /** The run that answered, which may have taken the message from its own. */
+  readonly runId: string;
+  /** Its last word. */
+  readonly message: AssistantMessage;
+  /** All that it said on the way there, as people are to be shown it. */
+  readonly texts: readonly string[];
+  /** A command was answered. */
+  readonly isCommand: boolean;
+}
 
 /** Looks for a message and its answer among the entries that were written since it was accepted. */
 export function writtenOf(runId: string, since: readonly Entry[]): Written {
@@ -16,10 +29,17 @@ export function writtenOf(runId: string, since: readonly Entry[]): Written {
       entry.type === "message" && entry.message.role === "user" && entry.message.idempotencyKey === keyOf(runId),
   );
   const message = since[at];
-  if (!message) return "nothing";
-  const later = since.slice(at + 1);
-  const aside = message.type === "message" && message.aside;
-  return later.some(aside ? (entry) => isReply(entry, runId) : isAnswer) ? "answer" : "message";
+  if (!message) return { kind: "nothing" };
+  const isCommand = message.type === "message" && message.aside === true;
+  const end = since.findIndex((entry, index) => index > at && (isCommand ? isReply(entry, runId) : isAnswer(entry)));
+  const last = since[end];
+  if (last?.type !== "message" || last.message.role !== "assistant") return { kind: "message" };
+  const { runId: by = runId, message: answer } = last;
+  const texts = since
+    .slice(0, end + 1)
+    .flatMap((entry) => (isWord(entry, by, isCommand) ? [textOf(entry.message)] : []));
+  const shown = texts.filter((text) => text.trim() !== "" && !isSilent(text));
+  return { kind: "answer", runId: by, message: answer, texts: shown, isCommand };
 }
 
 /** The idempotency key of a run's user message (protocol.md 6.5). */
@@ -31,6 +51,12 @@ export function keyOf(runId: string): string {
 function isAnswer(entry: Entry): boolean {
   if (entry.type !== "message" || entry.aside || entry.message.role !== "assistant") return false;
   return entry.message.stopReason !== "toolUse" && entry.message.stopReason !== "injected";
+}
+
+/** Something that the model said in a run, or the gateway in place of it. */
+function isWord(entry: Entry, runId: string, isCommand: boolean): entry is Entry & { readonly type: "message" } {
+  if (entry.type !== "message" || entry.message.role !== "assistant" || entry.runId !== runId) return false;
+  return isCommand || (!entry.aside && entry.message.stopReason !== "injected");
 }
 
 /** The answer to a command. */

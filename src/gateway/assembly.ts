@@ -1,14 +1,16 @@
+// Above 300 lines: the order in which the parts of a gateway are opened and closed is read as a whole.
 import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import type { ConfigStore } from "../config/config.ts";
 import { openConversation } from "../conversation.ts";
+import { createSystemEvents } from "../cron/system-events.ts";
 import { announce } from "../flow/announce.ts";
 import { cleanUp } from "../flow/clean-up.ts";
 import { createRestartNotes } from "../flow/restart-notes.ts";
 import { sessionView } from "../flow/session-view.ts";
 import type { Flavour } from "../host/flavour.ts";
 import type { Surroundings } from "../host/host.ts";
-import { absolute, type Paths } from "../host/paths.ts";
+import { absolute, type Paths, setting } from "../host/paths.ts";
 import type { Fetch } from "../host/socket.ts";
 import { createCleanup, type Cleanup } from "../kit/cleanup.ts";
 import { Failure } from "../kit/error.ts";
@@ -24,7 +26,7 @@ import { loadIdentity } from "../pairing/identity.ts";
 import { loadDevices } from "../pairing/registry.ts";
 import { openSenders } from "../pairing/senders.ts";
 import { events } from "../protocol/events.ts";
-import { routes } from "../routes/index.ts";
+import { doorAt, hooksRefused, routes } from "../routes/index.ts";
 import { keptPage } from "../routes/page-files.ts";
 import { publicMessage } from "../session/public-message.ts";
 import type { Logs } from "../store/log.ts";
@@ -35,12 +37,13 @@ import { authSettings } from "./auth-settings.ts";
 import { closingMs, drainMs } from "./defaults.ts";
 import type { Exposure, Refusal } from "./exposure.ts";
 import { createHealth } from "./health.ts";
-import { createHeartbeat } from "./heartbeat.ts";
+import { createAutomation } from "./automation.ts";
 import { createHub } from "./hub.ts";
 import { noConversation } from "./no-conversation.ts";
 import { createPresence } from "./presence.ts";
 import type { Tailnet } from "./publishing.ts";
 import { type Opened } from "./restartable.ts";
+import { restWhenGrown } from "./resting.ts";
 import { createServer } from "./server.ts";
 import { inSafeMode, type SafeMode } from "./starts.ts";
 import type { WireLog } from "./wire-log.ts";
@@ -113,15 +116,27 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     const safe = options.safeMode?.();
     return safe && inSafeMode(safe);
   };
-  const observer = observing.models;
-  const conversation = await openConversation({ ...options, store, logs, devices, observer, closed }).catch(
-    (error: unknown) => {
-      const why = closed();
-      if (!why) throw error;
-      log.error("the conversations cannot be opened: going on without them", { error: Failure.from(error).message });
-      return noConversation(why, store);
-    },
-  );
+  const senders = openSenders(store, clock, log);
+  const systemEvents = createSystemEvents({ store, clock, log });
+  const conversation = await openConversation({
+    ...options,
+    store,
+    logs,
+    devices,
+    senders,
+    observer: observing.models,
+    closed,
+    reserved: routes.map(({ path }) => path),
+    silent: () => closed() ?? standingBy(owner()) ?? skipped(options),
+    networksChanged: () => health.changed(),
+    remarks: (sessionKey) => systemEvents.remarks(sessionKey),
+    jobs: (user) => automation.jobsOf(user),
+  }).catch((error: unknown) => {
+    const why = closed();
+    if (!why) throw error;
+    log.error("the conversations cannot be opened: going on without them", { error: Failure.from(error).message });
+    return noConversation(why, store);
+  });
   cleanup.add(() => conversation.close());
   const { parts, turns } = conversation;
   const { sessions } = parts;
@@ -130,6 +145,22 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
   /** Who stands by, or runs the control plane only, has nothing to say in a conversation. */
   const mayTell = (): boolean => !owner() && !options.safeMode?.();
 
+  cleanup.add(systemEvents.follow(turns));
+  const automation = createAutomation({
+    host,
+    paths,
+    config,
+    log,
+    store,
+    turns,
+    sessions,
+    outbox: parts.outbox,
+    events: systemEvents,
+    stopped: () => (closed() ?? standingBy(owner()))?.message ?? skippedCron(options),
+    broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
+  });
+  cleanup.add(() => automation.close());
+
   const hub = createHub(() => ({ presence: presence.version, health: health.version }), observing.doors);
   const presence = createPresence(host, (entries) => hub.broadcast("presence", { presence: entries }));
   const health = createHealth(host, config, {
@@ -137,6 +168,7 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     paths,
     sessions,
     safeMode,
+    networks: () => parts.networks.accounts(),
     onChange: () => hub.broadcast("health", health.snapshot()),
   });
   const info = {
@@ -159,13 +191,15 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     config,
     identity,
     devices,
-    senders: openSenders(store, clock, log),
+    senders,
     nodes,
     ...parts,
     turns,
     presence,
     health,
-    heartbeat: createHeartbeat(),
+    heartbeat: automation.heartbeat,
+    cron: automation.cron,
+    systemEvents,
     connections: hub,
     broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
     metrics: observing.metrics,
@@ -182,6 +216,7 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     hub,
     methods: table,
     routes,
+    doorAt,
     tailnet: options.tailnet,
     observers: observing,
     wire: options.wire,
@@ -207,6 +242,8 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
   );
   // Before a turn can begin the session anew that is told.
   if (mayTell()) await restartNotes.tell();
+  // Before a turn can begin that is to tell them.
+  await systemEvents.reload(sessions);
   // Before anybody can send a message again that is found in the journal.
   if (mayTell()) await Promise.all([turns.recover(), parts.uploads.sweep()]);
 
@@ -242,14 +279,25 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
       cleanup.add(server.start());
       cleanup.add(clock.every(maintenanceMs, maintain));
       cleanup.add(health.start());
+      cleanup.add(restWhenGrown(host));
       cleanup.add(config.onChange(exposeAnew));
+      conversation.start();
+      void automation.start();
+      const hooks = hooksRefused(app);
+      if (hooks !== undefined) log.warn(`hooks are off: ${hooks}`);
     },
     async takeOver() {
       // First of all who may do what: the messages that are taken over are judged by it.
       await Promise.all([devices.reload(), nodes.reload(), config.reload()]);
+      await systemEvents.reload(sessions);
       await conversation.takeOver();
       await restartNotes.tell();
+      await automation.start();
       health.changed();
+    },
+    async refresh(key) {
+      if (key === "channels") await parts.networks.refresh();
+      else await automation.start();
     },
     async stays(why) {
       if (mayTell()) await restartNotes.tell(why);
@@ -267,6 +315,22 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
       await cleanup.run();
     },
   };
+}
+
+/** Why a process that stands by begins nothing by itself. */
+function standingBy(owner: StateOwner | undefined): Failure | undefined {
+  return owner && new Failure("unavailable", `pid ${owner.pid} owns the state folder: this gateway stands by`);
+}
+
+function skipped({ host, flavour }: AssemblyOptions): Failure | undefined {
+  if (setting(host, flavour, "SKIP_CHANNELS") !== "1") return undefined;
+  const name = `${flavour.envPrefixes[0]}SKIP_CHANNELS`;
+  return new Failure("unavailable", `the chat networks are switched off by ${name}: start the gateway without it`);
+}
+
+function skippedCron({ host, flavour }: AssemblyOptions): string | undefined {
+  const isSkipped = setting(host, flavour, "SKIP_CRON") === "1";
+  return isSkipped ? `switched off by ${flavour.envPrefixes[0]}SKIP_CRON` : undefined;
 }
 
 /** The page that the host has, or the one of `gateway.controlUi.root`. */

@@ -1,6 +1,8 @@
 import { agentsOf, sessionsFile } from "../agent/roster.ts";
 import type { App, Health, HealthSnapshot, PartState } from "../app.ts";
 import type { ConfigStore } from "../config/config.ts";
+import { heartbeatsOf, type HeartbeatSettings } from "../cron/heartbeat-settings.ts";
+import type { AccountStatus } from "../flow/networks.ts";
 import type { Surroundings } from "../host/host.ts";
 import { tildify, type Paths } from "../host/paths.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -12,6 +14,8 @@ export interface HealthOptions {
   readonly owner: App["info"]["owner"];
   readonly paths: Paths;
   readonly sessions: Pick<Sessions, "list">;
+  /** The accounts of the chat networks; none when it is left out. */
+  readonly networks?: (() => readonly AccountStatus[]) | undefined;
   /** Set while only the control plane runs. */
   readonly safeMode?: SafeMode | undefined;
   /** Called after a change, for who wants to tell the clients before the next round. */
@@ -43,7 +47,13 @@ export function createHealth(host: Surroundings, config: ConfigStore, options: H
   let version = 1;
   let made: { readonly snapshot: HealthSnapshot; readonly json: string } | undefined;
 
-  const parts = (): readonly PartState[] => [...named.values(), ...rejectedFile(config), ...disabledSections(config)];
+  const accounts = (): readonly AccountStatus[] => options.networks?.() ?? [];
+  const parts = (): readonly PartState[] => [
+    ...named.values(),
+    ...rejectedFile(config),
+    ...disabledSections(config),
+    ...failedAccounts(accounts()),
+  ];
   function current(): NonNullable<typeof made> {
     if (!made) {
       const startedAt = clock.monotonic();
@@ -96,13 +106,52 @@ function disabledSections(config: ConfigStore): readonly PartState[] {
   }));
 }
 
+/** A chat network that cannot be reached leaves the rest of the gateway in order. */
+function failedAccounts(accounts: readonly AccountStatus[]): readonly PartState[] {
+  return accounts.flatMap(({ channel, accountId, enabled, connection }) =>
+    enabled && connection?.state === "failed"
+      ? [{ part: `channels.${channel}.${accountId}`, state: "degraded" as const, reason: connection.reason }]
+      : [],
+  );
+}
+
+/** The chat networks as clients know them: each with how its accounts fare. */
+function channelsOf(accounts: readonly AccountStatus[]) {
+  const order = [...new Set(accounts.map(({ channel }) => channel))];
+  return {
+    channels: Object.fromEntries(order.map((id) => [id, channelOf(accounts.filter(({ channel }) => channel === id))])),
+    channelOrder: order,
+    channelLabels: Object.fromEntries(accounts.map(({ channel, label }) => [channel, label])),
+  };
+}
+
+function channelOf(accounts: readonly AccountStatus[]) {
+  return {
+    configured: accounts.some(({ configured }) => configured),
+    running: accounts.some(({ running }) => running),
+    connected: accounts.some(({ connection }) => connection?.state === "ready"),
+    accounts: Object.fromEntries(
+      accounts.map(({ accountId, enabled, configured, running, connection }) => [
+        accountId,
+        { accountId, enabled, configured, running, connected: connection?.state === "ready" },
+      ]),
+    ),
+  };
+}
+
+function heartbeatOf(settings: HeartbeatSettings | undefined) {
+  const { every = "disabled", everyMs = null, prompt = "", target = "none", ackMaxChars = 300 } = settings ?? {};
+  return { enabled: everyMs !== null, every, everyMs, prompt, target, ackMaxChars };
+}
+
 function factsOf(
   host: Surroundings,
   config: ConfigStore,
-  { owner, paths, sessions, safeMode }: HealthOptions,
+  { owner, paths, sessions, safeMode, networks }: HealthOptions,
   parts: readonly PartState[],
 ): HealthSnapshot {
   const { value } = config.current();
+  const heartbeats = heartbeatsOf(value);
   const standby = owner();
   const agents = agentsOf(value);
   const now = host.clock.now();
@@ -120,15 +169,13 @@ function factsOf(
     ts: now,
     plugins: { loaded: [], errors: [], unavailable: [] },
     configReload: { hotReloadStatus: value.gateway.reload.mode === "off" ? "disabled" : "active" },
-    channels: {},
-    channelOrder: [],
-    channelLabels: {},
-    heartbeatSeconds: 0,
+    ...channelsOf(networks?.() ?? []),
+    heartbeatSeconds: Math.round((heartbeats.find(({ everyMs }) => everyMs)?.everyMs ?? 0) / 1000),
     defaultAgentId: agents[0].id,
     agents: agents.map(({ id, isDefault }) => ({
       agentId: id,
       isDefault,
-      heartbeat: { enabled: false, every: "disabled", everyMs: null, prompt: "", target: "none", ackMaxChars: 300 },
+      heartbeat: heartbeatOf(heartbeats.find(({ agentId }) => agentId === id)),
       sessions: sessionsOf(id),
     })),
     sessions: sessionsOf(agents[0].id),

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { App } from "../app.ts";
 import type { Env } from "../host/socket.ts";
 import { uuid } from "../kit/ids.ts";
-import type { Route } from "../routes/route.ts";
+import type { Door, Route } from "../routes/route.ts";
 import { authorize } from "./bearer.ts";
 import { acceptConnection, type ConnectionContext } from "./connection.ts";
 import { forwardedHost } from "./forwarded.ts";
@@ -11,12 +11,16 @@ import { limiterKey, locate, type Locality } from "./locality.ts";
 import { checkHost, checkOrigin } from "./origin.ts";
 import { readVouched, type Vouched } from "./vouched.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
+import type { WebhookDoor } from "./webhooks.ts";
 
 export interface HttpContext {
   readonly app: App;
   readonly routes: readonly Route[];
   readonly connections: ConnectionContext;
   readonly waitingRoom: WaitingRoom;
+  readonly webhook: WebhookDoor;
+  /** The way in at a path that the configuration decides. */
+  readonly doorAt: (app: App, path: string) => Door | undefined;
   trustedProxies(): readonly string[];
 }
 
@@ -30,7 +34,7 @@ export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
     c.res.headers.set("referrer-policy", "no-referrer");
     c.res.headers.set("x-frame-options", "DENY");
   });
-  for (const route of context.routes) {
+  const serve = (route: Route): void => {
     http.all(route.path, (c, next) => {
       if (isUpgrade(c.req.raw)) return next();
       if (!(route.methods as readonly string[]).includes(c.req.method)) {
@@ -43,7 +47,17 @@ export function createHttp(context: HttpContext): Hono<{ Bindings: Env }> {
       const { app } = context;
       return route.handle({ app, request: c.req.raw, from: caller.from, authorize: () => authorize(caller, auth) });
     });
-  }
+  };
+  for (const route of context.routes) if (route.path !== "/*") serve(route);
+  http.all("*", (c, next) => {
+    const webhook = isUpgrade(c.req.raw) ? undefined : context.doorAt(context.app, new URL(c.req.url).pathname);
+    if (!webhook) return next();
+    const { from } = arrive(c.req.raw, c.env);
+    // A tunnel that says nothing of whom it forwards for may bring a public name: `gateway.publicOrigin` is to have it.
+    if (!checkHost(c.req.header("host"), from, context.connections.auth().origins)) return foreignHost();
+    return context.webhook(webhook, c.req.raw, from);
+  });
+  for (const route of context.routes) if (route.path === "/*") serve(route);
   http.all("*", (c) =>
     isUpgrade(c.req.raw) ? upgrade(context, arrive(c.req.raw, c.env), c.env) : c.text("Not Found", 404),
   );

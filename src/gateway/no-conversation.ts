@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
  */
 export function noConversation(why: Failure, store: Store): Conversation {
   const done = (): Promise<void> => Promise.resolve();
-  return { ...refusing(why, store), takeOver: done, close: done };
+  return { ...refusing(why, store), start: () => undefined, takeOver: done, close: done };
 }
 
 function refusing(why: Failure, store: Store): Pick<Conversation, "parts" | "turns"> {
@@ -57,6 +57,19 @@ function refusing(why: Failure, store: Store): Pick<Conversation, "parts" | "tur
       uploads: { begin: refuse, add: reject, finish: reject, sweep: done, close: done },
       budget: { reserve: reject, totals: reject },
       runner: { run: reject, compact: reject },
+      networks: {
+        accounts: () => [],
+        open: reject,
+        start: () => undefined,
+        startAccount: reject,
+        stopAccount: reject,
+        forgetAccount: reject,
+        refresh: done,
+        webhook: () => undefined,
+        close: done,
+      },
+      toolParts: async () => ({}),
+      outbox: { plan: reject, sent: reject, ready: () => undefined, waiting: 0, close: done },
     },
     turns: {
       accept: reject,

@@ -10,6 +10,8 @@ import type { RestartWish, Running } from "./lifecycle.ts";
 /** What answers behind the listening sockets, from one start to the next. */
 export interface Opened {
   takeOver(): Promise<void>;
+  /** Takes up what changed below this key of the configuration, such as `channels`. */
+  refresh(key: string): Promise<void>;
   /** Begins no more turns, and resolves when those that run have ended or have had their time. */
   windDown(signal?: AbortSignal): Promise<void>;
   /** A restart that was asked for does not happen. */
@@ -21,6 +23,8 @@ export interface Opened {
 export interface Restartable extends Running {
   /** This process owns the state folder from now on: reads again what another may have changed. */
   takeOver(): Promise<void>;
+  /** Takes up what changed below this key of the configuration, without a restart. */
+  refresh(key: string): Promise<void>;
 }
 
 export interface RestartableOptions {
@@ -100,6 +104,7 @@ export async function openRestartable(options: RestartableOptions): Promise<Rest
 
   return {
     takeOver: () => inTurn(async () => running?.takeOver()),
+    refresh: (key) => inTurn(async () => running?.refresh(key)),
     restart: (wish) => inTurn(() => restart(wish)),
     close: (reason, { atOnce } = { atOnce: false }) =>
       inTurn(async () => {

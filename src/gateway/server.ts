@@ -10,13 +10,14 @@ import type { AuthSettings } from "./auth.ts";
 import type { ConnectionContext, OpenSocket } from "./connection.ts";
 import { createDedupe } from "./dedupe.ts";
 import { createDispatcher } from "./dispatch.ts";
-import { createHttp } from "./http.ts";
+import { createHttp, type HttpContext } from "./http.ts";
 import type { Hub } from "./hub.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Tailnet } from "./publishing.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 import { watchDispatcher } from "./watched-dispatch.ts";
 import { watchFetch } from "./watched-fetch.ts";
+import { createWebhookDoor } from "./webhooks.ts";
 import type { WireLog } from "./wire-log.ts";
 
 export interface ServerOptions {
@@ -24,6 +25,7 @@ export interface ServerOptions {
   readonly hub: Hub;
   readonly methods: readonly Method[];
   readonly routes: readonly Route[];
+  readonly doorAt: HttpContext["doorAt"];
   readonly wire: WireLog;
   /** Absent in a gateway that Tailscale has no part in. */
   readonly tailnet?: Tailnet | undefined;
@@ -89,6 +91,8 @@ export function createServer(options: ServerOptions): GatewayServer {
     app,
     routes: options.routes,
     connections,
+    doorAt: options.doorAt,
+    webhook: createWebhookDoor({ clock: app.clock, log: app.log, limiter }),
     waitingRoom: createWaitingRoom(waitingPerAddress, waitingTotal),
     trustedProxies: () => gatewayConfig().trustedProxies,
   });

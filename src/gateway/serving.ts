@@ -27,6 +27,8 @@ export interface Listening extends Running {
   readonly tls: Pick<Tls, "fingerprint"> | undefined;
   /** Reads again what the former owner of the state folder may have changed. */
   takeOver(): Promise<void>;
+  /** Takes up what changed below this key of the configuration. */
+  refresh(key: string): Promise<void>;
 }
 
 export interface Surroundings {
@@ -91,7 +93,10 @@ export async function serveGateway(around: Surroundings, gateway: Listening): Pr
     paths,
     config: guardConfig(config, () => around.ownership.owner()),
     log: log.child("reload"),
-    parts: [{ key: "logging", restart: () => logs.toFile(paths.log) }],
+    parts: [
+      { key: "logging", restart: () => logs.toFile(paths.log) },
+      ...["channels", "cron", "agents.defaults.heartbeat"].map((key) => ({ key, restart: () => gateway.refresh(key) })),
+    ],
     restart: (reason) => lifecycle.restart(reason),
   });
   void lifecycle.ended.then(() => reload?.stop());

@@ -2,6 +2,9 @@
 export interface ByteStream {
   /** Queues bytes, text as UTF-8; nothing happens once it is closed. */
   write(data: string | Uint8Array): void;
+  /** Inbound back-pressure: nothing is read until `resume`. Absent where whoever sends is known not to hurry. */
+  pause?(): void;
+  resume?(): void;
   /** Says that nothing more comes, and cuts what is left after two seconds. */
   close(): void;
 }

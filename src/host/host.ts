@@ -37,6 +37,8 @@ export interface Host {
   readonly services?: ServiceManager | undefined;
   /** The hardware and how much of it is in use; absent where nobody can know. */
   machine?(): Machine;
+  /** Gives memory back that was needed for a while, which takes some milliseconds; absent where the runtime cannot be asked to. */
+  rest?(): void;
   /** Reads the files of the web page; absent where there is none to be served. */
   readonly page?: ReadPage | undefined;
 }
@@ -47,7 +49,18 @@ export interface Host {
  */
 export interface Surroundings extends Pick<
   Host,
-  "runtimeVersion" | "os" | "osVersion" | "hostname" | "env" | "home" | "cwd" | "name" | "clock" | "machine" | "page"
+  | "runtimeVersion"
+  | "os"
+  | "osVersion"
+  | "hostname"
+  | "env"
+  | "home"
+  | "cwd"
+  | "name"
+  | "clock"
+  | "machine"
+  | "rest"
+  | "page"
 > {
   readonly files?: Files | undefined;
   readonly net?: (Pick<Net, "interfaces"> & Partial<Pick<Net, "dial" | "connect">>) | undefined;
@@ -258,6 +271,13 @@ export interface BackgroundChild extends Child {
   readonly stderr: string;
 }
 
+export interface ConverseOptions {
+  /** What ends a line, both ways; a newline unless given. */
+  readonly end?: "\n" | "\0";
+  /** The longest line that it may write, and the most that may wait for it to read, in UTF-16 code units; 4 MB unless given. */
+  readonly maxLine?: number;
+}
+
 /** A program in the background that reads lines. */
 export interface SpokenChild extends BackgroundChild {
   /** Gives it a line, without the newline; nothing happens once it has ended. */
@@ -284,7 +304,12 @@ export interface Processes {
    */
   start(command: string, args: readonly string[]): BackgroundChild;
   /** Like `start`, for a program that is spoken to in lines; `line` is told of each that it writes. */
-  converse?(command: string, args: readonly string[], line: (text: string) => void): SpokenChild;
+  converse?(
+    command: string,
+    args: readonly string[],
+    line: (text: string) => void,
+    options?: ConverseOptions,
+  ): SpokenChild;
   /** Who listens on a TCP port, by whatever means this system has. */
   listeners(port: number): Promise<readonly PortOwner[]>;
   onSignal(signal: Signal, listener: () => void): () => void;

@@ -14,6 +14,8 @@ export const settings = {
   SAFE_MODE: "`on` starts in safe mode, `off` never does; `auto`, the default, after five starts that failed fast.",
   RAW_STREAM: "`1` keeps what models say as it comes, private text included.",
   RAW_STREAM_PATH: "Where that is kept, in place of logs/raw-stream.jsonl.",
+  SKIP_CHANNELS: "`1` opens no chat network.",
+  SKIP_CRON: "`1` runs no scheduled jobs and no heartbeats.",
   DISABLE_BONJOUR: "`1` announces nothing by mDNS.",
   MDNS_HOSTNAME: "The host name to announce by mDNS, in place of the machine's own.",
   SSH_PORT: "The port of the machine's SSH server, announced for tunnels.",

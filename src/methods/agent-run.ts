@@ -1,11 +1,14 @@
 import * as v from "valibot";
+import { limited } from "../agent/interrupt.ts";
 import { agentsOf } from "../agent/roster.ts";
 import type { RunOutcome } from "../agent/runner.ts";
 import type { App } from "../app.ts";
 import { addressOf, mainKeyOf, requireAgent, type Address } from "../flow/address.ts";
+import { answerId } from "../flow/answers.ts";
 import { originOf } from "../flow/chat-input.ts";
 import { contentOf } from "../flow/content.ts";
 import { agentParam, attachmentsParam, countParam, keyParam, runIdParam, textParam } from "../flow/params.ts";
+import { lastChat } from "../flow/reply.ts";
 import { allowedModel, thinkingOf } from "../flow/session-patch.ts";
 import type { RunState } from "../flow/turns.ts";
 import { Failure } from "../kit/error.ts";
@@ -81,11 +84,13 @@ export const agentRunMethods = [
         timeoutMs: params.timeout ? Math.min(params.timeout * 1000, maxWait) : undefined,
         extraSystemPrompt: params.extraSystemPrompt,
         promptMode: params.promptMode,
+        reply: params.deliver ? lastChat(row ?? {}) : undefined,
       });
       if (accepted.status === "in_flight") return { status: "in_flight" as const, ...where };
       if (accepted.status === "started") accept({ ...where, status: "accepted", acceptedAt: app.clock.now() });
       const state = await app.turns.wait(runId, maxWait, signal);
-      return { runId, ...finalOf(app, state, params.deliver) };
+      const delivered = params.deliver ? await deliveredOf(app, state, signal) : {};
+      return { runId, ...finalOf(app, state, delivered) };
     },
   }),
   method({
@@ -166,7 +171,7 @@ function modelOf(app: App, { model, provider }: Params): string | undefined {
 }
 
 /** What the second response says; a run that failed is a failed response. */
-function finalOf(app: App, state: RunState | undefined, deliver: boolean) {
+function finalOf(app: App, state: RunState | undefined, delivered: object) {
   if (!state || state.status === "pending") return { status: "timeout" as const, summary: "still running" };
   const { status, outcome, error } = state;
   if (status === "error") throw error ?? new Failure("failed", "the run failed");
@@ -175,7 +180,7 @@ function finalOf(app: App, state: RunState | undefined, deliver: boolean) {
   return {
     status: "ok" as const,
     summary: "completed",
-    ...(outcome ? { result: { ...resultOf(app, state, outcome), ...(deliver ? undelivered : {}) } } : {}),
+    ...(outcome ? { result: { ...resultOf(app, state, outcome), ...delivered } } : {}),
   };
 }
 
@@ -199,18 +204,31 @@ function resultOf({ sessions }: App, state: RunState, outcome: RunOutcome) {
   };
 }
 
-/** There is no chat network yet that an answer could be carried to. */
-const undelivered = {
-  deliverySucceeded: false,
-  deliveryStatus: {
-    requested: true,
-    attempted: false,
-    status: "failed",
-    succeeded: false,
-    error: true,
-    reason: "channel_resolved_to_internal",
-  },
-};
+/** What became of the answer on its way to the chat that spoke last in the session. */
+async function deliveredOf(app: App, state: RunState | undefined, parent: AbortSignal) {
+  if (!state || state.status !== "ok") return {};
+  if (!lastChat(app.sessions.get(state.sessionKey) ?? {})) return undelivered("channel_resolved_to_internal");
+  const expired = (): Failure => new Failure("timeout", "it is not sent yet, and will be when the network takes it");
+  const limit = limited(app.clock, parent, { ms: deliverMs, expired });
+  try {
+    await app.outbox.sent(answerId(state.mergedInto ?? state.runId), limit.signal);
+    const deliveryStatus = { requested: true, attempted: true, status: "sent", succeeded: true };
+    return { deliverySucceeded: true, deliveryStatus };
+  } catch (error) {
+    const { code, message } = Failure.from(error).shown();
+    // A silent answer is not sent.
+    return code === "not-found" ? undelivered("nothing_to_send") : undelivered(message, { attempted: true });
+  } finally {
+    limit.dispose();
+  }
+}
+
+const deliverMs = 30_000;
+
+function undelivered(reason: string, { attempted = false } = {}) {
+  const deliveryStatus = { requested: true, attempted, status: "failed", succeeded: false, error: true, reason };
+  return { deliverySucceeded: false, deliveryStatus };
+}
 
 function totals({ input, output, cacheRead, cacheWrite, totalTokens: total, cost }: Usage) {
   return { input, output, cacheRead, cacheWrite, total, cost: { total: cost.total } };

@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import type { App } from "../app.ts";
+import type { AccountStatus } from "../flow/networks.ts";
+import { welcome } from "../flow/welcome.ts";
 import { Failure } from "../kit/error.ts";
 import { LIFETIME_MS, type SenderRequest } from "../pairing/sender-request.ts";
 import { MOST_WAITING } from "../pairing/senders.ts";
@@ -42,11 +44,11 @@ export const channelPairingMethods = [
     async run({ app, params }) {
       const waiting = await app.senders.waiting(params);
       const accounts = new Map(
-        waiting.map((request) => [`${request.channel} ${request.accountId}`, placeRow(request)]),
+        waiting.map((request) => [`${request.channel} ${request.accountId}`, placeRow(app, request)]),
       );
       return {
         accounts: [...accounts.values()],
-        requests: waiting.map(requestRow),
+        requests: waiting.map((request) => requestRow(app, request)),
         commandOwnerConfigured: hasCommandOwner(app),
         limits: { pendingPerAccount: MOST_WAITING, ttlMs: LIFETIME_MS },
       };
@@ -55,7 +57,7 @@ export const channelPairingMethods = [
   method({
     name: "channels.pairing.approve",
     scope: "operator.pairing",
-    summary: "Lets a sender in who waits. Nobody is told: no channel runs here.",
+    summary: "Lets a sender in who waits, and tells him where his channel runs.",
     params: v.object({
       channel: text,
       accountId: text,
@@ -66,8 +68,8 @@ export const channelPairingMethods = [
     result: v.object({
       requestId: v.string(),
       senderId: v.string(),
-      notification: v.picklist(["not-requested", "unsupported"]),
-      commandOwnerBootstrap: v.picklist(["not-requested", "already-configured", "unavailable"]),
+      notification: v.picklist(["not-requested", "sent", "unsupported", "failed"]),
+      commandOwnerBootstrap: v.picklist(["not-requested", "configured", "already-configured", "unavailable"]),
     }),
     async run({ app, params, caller }) {
       const { channel, accountId, notify, bootstrapCommandOwner: wantsOwner } = params;
@@ -76,13 +78,18 @@ export const channelPairingMethods = [
         throw new Failure("forbidden", "missing scope: operator.admin", {
           details: { code: "MISSING_SCOPE", missingScope: "operator.admin", requiredScopes: ["operator.admin"] },
         });
-      const { sender } = await app.senders.approve(channel, accountId, params.requestId);
-      const owner = hasCommandOwner(app) ? ("already-configured" as const) : ("unavailable" as const);
+      const request = await app.senders.approve(channel, accountId, params.requestId);
+      const owner = wantsOwner ? await makeOwner(app, request) : ("not-requested" as const);
+      const isTold = notify && accountOf(app, request)?.running === true;
       return {
         requestId: params.requestId,
-        senderId: sender,
-        notification: notify ? ("unsupported" as const) : ("not-requested" as const),
-        commandOwnerBootstrap: wantsOwner ? owner : ("not-requested" as const),
+        senderId: request.sender,
+        notification: isTold
+          ? await welcome(app, request)
+          : notify
+            ? ("unsupported" as const)
+            : ("not-requested" as const),
+        commandOwnerBootstrap: owner,
       };
     },
   }),
@@ -99,14 +106,20 @@ export const channelPairingMethods = [
   }),
 ] as const;
 
-function placeRow({ channel, accountId }: SenderRequest) {
-  return { channel, channelLabel: channel, accountId, notifySupported: false };
+function placeRow(app: App, request: SenderRequest) {
+  const { channel, accountId } = request;
+  const account = accountOf(app, request);
+  return { channel, channelLabel: account?.label ?? channel, accountId, notifySupported: account?.running === true };
 }
 
-function requestRow(request: SenderRequest) {
+function accountOf({ networks }: App, { channel, accountId }: SenderRequest): AccountStatus | undefined {
+  return networks.accounts().find((account) => account.channel === channel && account.accountId === accountId);
+}
+
+function requestRow(app: App, request: SenderRequest) {
   const { about, createdAtMs, lastSeenAtMs, expiresAtMs } = request;
   return {
-    ...placeRow(request),
+    ...placeRow(app, request),
     requestId: request.code,
     senderId: request.sender,
     senderLabel: "sender",
@@ -117,7 +130,19 @@ function requestRow(request: SenderRequest) {
   };
 }
 
+/** Makes the first owner. One that somebody else wrote into the configuration in this moment stays. */
+async function makeOwner(app: App, { channel, sender }: SenderRequest) {
+  if (hasCommandOwner(app)) return "already-configured" as const;
+  const patch = { commands: { ownerAllowFrom: [`${channel}:${sender}`] } };
+  try {
+    await app.config.patch(patch, { by: "channels.pairing.approve", baseHash: app.config.current().hash });
+    return "configured" as const;
+  } catch (error) {
+    app.log.warn("the owner of commands could not be written", { channel, error: Failure.from(error).message });
+    return hasCommandOwner(app) ? ("already-configured" as const) : ("unavailable" as const);
+  }
+}
+
 function hasCommandOwner({ config }: App): boolean {
-  const owners = config.current().value.commands["ownerAllowFrom"];
-  return Array.isArray(owners) && owners.length > 0;
+  return config.current().value.commands.ownerAllowFrom.length > 0;
 }

@@ -10,6 +10,7 @@ import { chatToolTitleMethods } from "./chat-tool-titles.ts";
 import { chatMethods } from "./chat.ts";
 import { commandMethods } from "./commands.ts";
 import { configMethods } from "./config.ts";
+import { cronMethods } from "./cron.ts";
 import { deviceScopeMethods } from "./devices-scopes.ts";
 import { deviceSetupMethods } from "./devices-setup.ts";
 import { deviceMethods } from "./devices.ts";
@@ -82,5 +83,6 @@ export const methods = [
   ...commandMethods,
   ...toolMethods,
   ...approvalMethods,
+  ...cronMethods,
   ...jobMethods,
 ] as const;

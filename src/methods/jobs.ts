@@ -1,43 +1,69 @@
 import * as v from "valibot";
+import { agentsOf } from "../agent/roster.ts";
+import { addressOfAgent, mainKeyOf } from "../flow/address.ts";
+import { countParam, textParam } from "../flow/params.ts";
+import { uuid } from "../kit/ids.ts";
 import { method } from "./method.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const states = ["queued", "running", "completed", "failed", "cancelled", "timed_out"] as const;
+const state = v.picklist(states);
 
 export const jobMethods = [
   method({
     name: "tasks.list",
     scope: "operator.read",
-    summary: "Background work of agents: none before an agent runs here.",
+    summary: "Work that goes on unasked: the runs of scheduled jobs.",
     params: v.object({
       agentId: v.optional(v.string()),
       sessionKey: v.optional(v.string()),
-      limit: v.optional(count),
+      status: v.optional(v.union([state, v.array(state)])),
+      limit: v.optional(countParam, 50),
       cursor: v.optional(v.string()),
     }),
     result: v.object({ tasks: v.array(v.looseObject({ id: v.string() })) }),
-    run: () => ({ tasks: [] }),
+    run({ app, params: { agentId, sessionKey, status, limit } }) {
+      const wanted = status === undefined ? states : [status].flat();
+      const tasks = app.cron.running().map(({ job, runId, startedAt }) => {
+        const owner = job.agentId ?? agentsOf(app.config.current().value)[0].id;
+        return {
+          id: runId,
+          kind: "cron",
+          status: "running" as const,
+          title: job.name,
+          agentId: owner,
+          runId,
+          sessionKey: mainKeyOf(app, owner),
+          sourceId: job.id,
+          createdAt: startedAt,
+          startedAt,
+        };
+      });
+      const found = tasks.filter(
+        (task) =>
+          wanted.includes(task.status) &&
+          (agentId === undefined || task.agentId === agentId) &&
+          (sessionKey === undefined || task.sessionKey === sessionKey),
+      );
+      return { tasks: found.slice(0, limit) };
+    },
   }),
   method({
-    name: "cron.list",
-    scope: "operator.read",
-    summary: "Scheduled jobs. The scheduler is off, so there are none.",
-    params: v.object({ limit: v.optional(count, 50), offset: v.optional(count, 0) }),
-    result: v.object({
-      jobs: v.array(v.looseObject({ id: v.string() })),
-      total: count,
-      offset: count,
-      limit: count,
-      hasMore: v.boolean(),
-      nextOffset: v.nullable(count),
+    name: "wake",
+    scope: "operator.write",
+    summary: "Tells a session something: at once, or with its next turn.",
+    params: v.object({
+      text: v.pipe(textParam, v.maxLength(4000), v.description("What it is told.")),
+      mode: v.pipe(v.picklist(["now", "next-heartbeat"]), v.description("Whether a turn is made of it at once.")),
+      sessionKey: v.pipe(v.optional(textParam), v.description("The session; the main one when left out.")),
+      agentId: v.optional(textParam),
     }),
-    run: ({ params: { limit, offset } }) => ({ jobs: [], total: 0, offset, limit, hasMore: false, nextOffset: null }),
-  }),
-  method({
-    name: "cron.status",
-    scope: "operator.read",
-    summary: "Whether the scheduler runs: it does not.",
-    params: v.object({}),
-    result: v.object({ enabled: v.boolean(), jobs: count, nextWakeAtMs: v.nullable(v.number()) }),
-    run: () => ({ enabled: false, jobs: 0, nextWakeAtMs: null }),
+    result: v.object({ ok: v.boolean() }),
+    async run({ app, params: { text, mode, sessionKey = "main", agentId } }) {
+      const { key } = addressOfAgent(app, sessionKey, agentId);
+      const now = mode === "now";
+      await app.systemEvents.add({ id: `wake:${uuid()}`, sessionKey: key, text, now });
+      if (now) app.heartbeat.wake(key);
+      return { ok: true };
+    },
   }),
 ] as const;

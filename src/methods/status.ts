@@ -53,10 +53,15 @@ export const statusMethods = [
         uptimeMs: Math.max(0, Math.round(clock.now() - info.startedAt)),
         heartbeat: {
           defaultAgentId: agents[0].id,
-          agents: agents.map(({ id }) => ({ agentId: id, enabled: false, every: "disabled", everyMs: null })),
+          agents: app.heartbeat.settings().map(({ agentId, every, everyMs = null }) => ({
+            agentId,
+            enabled: everyMs !== null,
+            every,
+            everyMs,
+          })),
         },
-        channelSummary: [],
-        queuedSystemEvents: [],
+        channelSummary: params.includeChannelSummary ? channelLines(app) : [],
+        queuedSystemEvents: app.systemEvents.waiting.map(({ text }) => text),
         ...noTasks,
         sessions: sessionsOf(app),
         processMemory: { rssBytes: app.host.processes?.memory() ?? 0 },
@@ -67,6 +72,16 @@ export const statusMethods = [
     },
   }),
 ] as const;
+
+/** A line for each account of a chat network. */
+function channelLines({ networks }: App): string[] {
+  return networks.accounts().map(({ label, accountId, name, enabled, connection }) => {
+    const account = accountId === "default" ? "" : ` (${name ?? accountId})`;
+    const reason = connection && "reason" in connection ? connection.reason : undefined;
+    const state = enabled || connection ? (connection?.state ?? "stopped") : "disabled";
+    return `${label}${account}: ${state}${reason === undefined ? "" : `: ${reason}`}`;
+  });
+}
 
 /** The tallies that clients read, all zero: no task has run. */
 const noTasks = {

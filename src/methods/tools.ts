@@ -1,8 +1,10 @@
 import * as v from "valibot";
-import { agentsOf } from "../agent/roster.ts";
+import { agentsOf, type Agent } from "../agent/roster.ts";
+import type { App } from "../app.ts";
+import { mainKeyOf } from "../flow/address.ts";
 import { Failure } from "../kit/error.ts";
-import { toolsAt } from "../tools/index.ts";
-import type { Tool } from "../tools/tool.ts";
+import { tools } from "../tools/index.ts";
+import { toolsWith, type Tool } from "../tools/tool.ts";
 import { profilesOf, toolGroups, toolProfiles, type ProfileId } from "../tools/policy.ts";
 import { method } from "./method.ts";
 
@@ -37,14 +39,20 @@ export const toolMethods = [
         }),
       ),
     }),
-    run({ app, params }) {
+    async run({ app, params }) {
       const agents = agentsOf(app.config.current().value);
       const agent = params.agentId === undefined ? agents[0] : agents.find(({ id }) => id === params.agentId);
       if (!agent) throw new Failure("invalid-request", `unknown agent id ${JSON.stringify(params.agentId)}`);
-      return { agentId: agent.id, profiles: profiles(), groups: groups(toolsAt(app.host)) };
+      return { agentId: agent.id, profiles: profiles(), groups: groups(await toolsOf(app, agent)) };
     },
   }),
 ] as const;
+
+/** The tools that this gateway has for an agent. */
+async function toolsOf(app: App, { id }: Agent): Promise<readonly Tool[]> {
+  const user = { agentId: id, sessionKey: mainKeyOf(app, id) };
+  return toolsWith(tools, { files: app.host.files, ...(await app.toolParts(user)) });
+}
 
 function profiles() {
   return Object.entries(toolProfiles).map(([id, { label }]) => ({ id: id as ProfileId, label }));

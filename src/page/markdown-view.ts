@@ -1,6 +1,6 @@
 import { h, icon } from "./dom.ts";
-import { sectionsOf, type Block } from "./markdown.ts";
-import type { Inline } from "./markdown-inline.ts";
+import { sectionsOf, type Block } from "../kit/markdown.ts";
+import type { Inline } from "../kit/markdown-inline.ts";
 
 /** Shows Markdown in an element. What did not change since the last time keeps its nodes, and with them what is selected. */
 export function markdownView(copy: (text: string) => void): {

@@ -7,6 +7,7 @@ interface Payloads {
   tick: { readonly ts: number };
   health: Readonly<Record<string, unknown>>;
   heartbeat: Readonly<Record<string, unknown>>;
+  cron: Readonly<Record<string, unknown>>;
   shutdown: { readonly reason: string; readonly restartExpectedMs?: number };
   presence: { readonly presence: readonly unknown[] };
   "config.changed": { readonly path: string; readonly hash: string; readonly ts: number };
@@ -82,7 +83,11 @@ export const events: { readonly [N in EventName]: EventKind } = {
   heartbeat: {
     scope: "none",
     droppable: true,
-    summary: "A heartbeat ran, or did not. Not sent yet: no agent has heartbeats.",
+    summary: "A heartbeat ran, or did not, and why.",
+  },
+  cron: {
+    scope: "operator.read",
+    summary: "A scheduled job was added, changed or removed, or a run of it began or ended.",
   },
   shutdown: { scope: "none", summary: "The gateway ends or restarts; with a restart, when to come back." },
   presence: { scope: "operator.read", droppable: true, summary: "Who is here: the whole list, when it changes." },

@@ -1,4 +1,5 @@
 import type { App } from "../app.ts";
+import type { Webhook } from "../channels/channel.ts";
 import type { Locality } from "../gateway/locality.ts";
 
 /** One HTTP path on the gateway's port. What is not declared here is 404. */
@@ -8,6 +9,12 @@ export interface Route {
   readonly methods: readonly ("GET" | "HEAD" | "POST")[];
   readonly summary: string;
   handle(call: RouteCall): Response | Promise<Response>;
+}
+
+/** A way in below a path that is configured, for callers with a secret of its own. */
+export interface Door extends Webhook {
+  /** The refusal of a caller, by the head of the request alone; undefined for one who may come in. */
+  admit?(request: Request): Promise<Response | undefined>;
 }
 
 export interface RouteCall {

@@ -13,7 +13,7 @@ export const edit = tool({
   description:
     "Replaces a piece of a text file of the workspace. oldText must be in the file exactly once, spaces and line breaks included.",
   effect: "write",
-  needsFiles: true,
+  needs: "files",
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),

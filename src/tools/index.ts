@@ -1,19 +1,16 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type { Surroundings } from "../host/host.ts";
 import type { ToolSpec } from "../providers/provider.ts";
+import { browser } from "./browser.ts";
+import { cron } from "./cron.ts";
 import { edit } from "./edit.ts";
+import { message } from "./message.ts";
 import { read } from "./read.ts";
 import { sessionStatus } from "./session-status.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
 /** Every built-in tool. */
-export const tools: readonly Tool[] = [read, write, edit, sessionStatus];
-
-/** The tools that can work there. */
-export function toolsAt({ files }: Pick<Surroundings, "files">): readonly Tool[] {
-  return files ? tools : tools.filter(({ needsFiles }) => !needsFiles);
-}
+export const tools: readonly Tool[] = [read, write, edit, browser, cron, message, sessionStatus];
 
 /** The tools as a model is told of them. */
 export function toolSpecs(tools: readonly Tool[]): readonly ToolSpec[] {

@@ -20,7 +20,7 @@ export const read = tool({
   summary: "Read a text file or look at a picture",
   description: `Reads a file of the workspace. Text comes in at most ${MOST_LINES} lines or ${MOST_BYTES / 1024} KB; go on with offset. Pictures (png, jpg, gif, webp) are shown.`,
   effect: "read",
-  needsFiles: true,
+  needs: "files",
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Browser } from "../browser/browser.ts";
 import { filesOf, type Files } from "../host/host.ts";
 import { inside, type Inside } from "../host/inside.ts";
 import { Failure } from "../kit/error.ts";
@@ -13,25 +14,89 @@ export interface Tool<P extends v.GenericSchema = v.GenericSchema> {
   readonly summary: string;
   /** What it may change; whether a run stops for approval is decided by it. */
   readonly effect: "read" | "write" | "execute";
-  /** Works on files, and is absent from a gateway that has none. */
-  readonly needsFiles?: true;
+  /** The part of the gateway that it is for: it is not offered where that is absent. */
+  readonly needs?: keyof ToolParts;
   /** An object schema; each key's description is what the model reads. */
   readonly params: P;
   /** Throws a Failure whose message tells the model what was wrong and what to do instead. */
   run(params: v.InferOutput<P>, context: ToolContext): Promise<ToolResult>;
 }
 
+/** Parts that not every gateway has, nor every agent and session may use. */
+export interface ToolParts {
+  readonly files?: Files | undefined;
+  readonly browser?: Browser | undefined;
+  readonly chats?: ToolChats | undefined;
+  readonly jobs?: ToolJobs | undefined;
+}
+
+/** Scheduled jobs, as far as an agent may see and change them from its session. */
+export interface ToolJobs {
+  /** Answers what the model is to read. Rejects with a Failure that says what would be allowed. */
+  act(act: ToolJobAct): Promise<unknown>;
+}
+
+export interface ToolJobAct {
+  readonly action: "status" | "list" | "add" | "update" | "remove" | "run" | "runs" | "wake";
+  readonly id?: string | undefined;
+  /** As the model wrote them: checked where jobs are made. */
+  readonly job?: Readonly<Record<string, unknown>> | undefined;
+  readonly patch?: Readonly<Record<string, unknown>> | undefined;
+  readonly text?: string | undefined;
+  readonly mode: "now" | "next-heartbeat";
+}
+
+/** The chats that an agent may write to of its own accord, beside its answer. */
+export interface ToolChats {
+  /**
+   * Does it in the chat that is named, or in the one that the agent answers now. Rejects with a Failure that says what
+   * would be allowed; `files` are paths in the workspace.
+   */
+  act(where: ToolChat, act: ToolChatAct, signal: AbortSignal): Promise<ToolChatDone>;
+}
+
+export interface ToolChat {
+  readonly channel?: string | undefined;
+  readonly accountId?: string | undefined;
+  readonly to?: string | undefined;
+  readonly threadId?: string | undefined;
+}
+
+export interface ToolChatAct {
+  readonly kind: "send" | "edit" | "delete" | "react";
+  readonly text?: string | undefined;
+  readonly files?: readonly string[] | undefined;
+  readonly replyTo?: string | undefined;
+  /** The message that is meant; for a reaction the one that is answered, unless another is named. */
+  readonly messageId?: string | undefined;
+  /** Empty takes the reaction away. */
+  readonly emoji?: string | undefined;
+}
+
+export interface ToolChatDone {
+  readonly channel: string;
+  readonly to: string;
+  readonly messageIds: readonly string[];
+}
+
+/** Who uses tools: the parts that it is given are its own. */
+export interface ToolUser {
+  readonly agentId: string;
+  readonly sessionKey: string;
+}
+
+/** The tools that can work with these parts. */
+export function toolsWith(tools: readonly Tool[], parts: ToolParts): readonly Tool[] {
+  return tools.filter(({ needs }) => needs === undefined || parts[needs] !== undefined);
+}
+
 /** What a tool is given. It reaches nothing else. */
-export interface ToolContext {
+export interface ToolContext extends ToolParts, ToolUser {
   readonly signal: AbortSignal;
-  /** Undefined where there are none: tools with `needsFiles` are not offered there. */
-  readonly files: Files | undefined;
   /** The agent's folder, as an absolute path. */
   readonly workspace: string;
   /** Files and folders of the gateway itself: closed to tools where a workspace contains them. */
   readonly closed: readonly string[];
-  readonly sessionKey: string;
-  readonly agentId: string;
   /** A few lines about the session as it is: model, context, usage, queue. */
   status(): Promise<string>;
   /** Shows what there is so far, to people who watch. */

@@ -13,7 +13,7 @@ export const write = tool({
   summary: "Create a file or replace all of it",
   description: "Writes a whole file of the workspace, with the folders it needs. What was in it is replaced.",
   effect: "write",
-  needsFiles: true,
+  needs: "files",
   params: parameters(
     {
       path: v.pipe(v.string(), v.description("Path of the file, relative to the workspace.")),

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { converse } from "../../adapters/machine/background.ts";
 import { processes } from "../../adapters/machine/processes.ts";
+import { interpreter } from "../support/runtime.ts";
 
 test("a program runs to its end with its output and status", async () => {
   assert.equal(await processes.run("sh", ["-c", "cat; echo err >&2; exit 3"], { input: "in" }), {
@@ -74,6 +77,54 @@ test("a program in the background is the one that was named, and has nothing to 
   assert.is((await processes.start("/no/such/program", []).exited).code, 127);
 });
 
+test("a program is spoken to in lines, and all that it says is heard before its end", async () => {
+  const heard: string[] = [];
+  const script =
+    'while read -r line; do echo "<$line>"; [ "$line" = end ] && { printf last; echo " words"; exit 4; }; done';
+  const child = converse("sh", ["-c", script], (text) => void heard.push(text));
+  child.say("one");
+  child.say("zwei ü");
+  child.say("end");
+  assert.equal(await child.exited, { code: 4, signal: undefined });
+  assert.equal(heard, ["<one>", "<zwei ü>", "<end>", "last words"]);
+  child.say("nobody is there");
+});
+
+test("a program that is spoken to is the one that was named, and what it complains of is kept", async () => {
+  const child = converse("sh", ["-c", "echo no >&2; exec sleep 30"], () => undefined);
+  while (child.stderr === "") await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGTERM");
+  assert.is((await child.exited).signal, "SIGTERM");
+  assert.is(child.stderr, "no\n");
+  assert.is((await converse("/no/such/program", [], () => undefined).exited).code, 127);
+});
+
+test("a program in the background does not outlive this process, however that ends", async () => {
+  for (const how of ["start", "converse"]) {
+    const [program = "", ...args] = interpreter;
+    const env = { ...process.env, [holding]: how };
+    const holder = spawn(program, [...args, process.argv[1] ?? ""], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const pid = await new Promise<number>((resolve) =>
+      holder.stdout.setEncoding("utf8").once("data", (text: string) => resolve(Number(text))),
+    );
+    assert.ok(processes.alive(pid), how);
+    holder.kill("SIGKILL");
+    const deadline = Date.now() + 20_000;
+    while (processes.alive(pid) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.not.ok(processes.alive(pid), how);
+  }
+});
+
+test("a program whose line has no end is ended, and so is one that does not read", async () => {
+  const heard: string[] = [];
+  const endless = converse("sh", ["-c", "exec cat /dev/zero"], (text) => void heard.push(text));
+  assert.is((await endless.exited).signal, "SIGKILL");
+  assert.equal(heard, []);
+  const deaf = converse("sleep", ["30"], () => undefined);
+  for (let each = 0; each < 8; each++) deaf.say("x".repeat(1024 * 1024));
+  assert.is((await deaf.exited).signal, "SIGKILL");
+});
+
 test("signals are heard until the listener is taken back", async () => {
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error("not heard")), 5000);
@@ -87,4 +138,11 @@ test("signals are heard until the listener is taken back", async () => {
   assert.is(process.listenerCount("SIGUSR2"), 0);
 });
 
-test.run();
+const holding = "CLAWLET_TEST_HOLDS";
+const how = process.env[holding];
+if (how === undefined) test.run();
+else {
+  const child = how === "start" ? processes.start("sleep", ["60"]) : converse("sleep", ["60"], () => undefined);
+  process.stdout.write(String(child.pid));
+  await child.exited;
+}

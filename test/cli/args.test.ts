@@ -16,7 +16,7 @@ const make = (words: string, options: OptionTable, names: readonly string[] = []
   });
 
 const gateway = make("gateway", {
-  port: { value: "<port>", description: "", number: { min: 1, max: 65_535 }, invalid: "Invalid port" },
+  port: { value: "<port>", description: "", number: { min: 1, max: 65_535 }, invalid: "Invalid port {}" },
   bind: { value: "<mode>", description: "", choices: ["loopback", "lan", "tailnet", "auto", "custom"] },
   auth: { value: "<mode>", description: "", choices: ["none", "token", "password"] },
   "ws-log": {
@@ -156,7 +156,7 @@ test("SC-160 SC-165 a choice that is not one lists the choices", async () => {
 
 test("a number outside its bounds, or none, is refused", async () => {
   for (const text of ["abc", "0", "65536", "1.5", "0x10", "1e3"])
-    assert.is((await refused("gateway", "--port", text)).message, "Invalid port");
+    assert.is((await refused("gateway", "--port", text)).message, `Invalid port "${text}"`);
   assert.match(
     (await refused("gateway", "health", "--timeout", "soon")).message,
     /^Invalid --timeout soon \(use a whole/,

@@ -7,7 +7,17 @@ import { run } from "../commands/run.ts";
 test("every command is found under its own path and says what it does", async () => {
   for (const [words, load] of Object.entries(commands)) {
     const { path, summary, examples = [] } = await load();
-    const aliases = [path.join(" "), "gateway run", "health", "tui", "sessions", "models", "update"];
+    const aliases = [
+      path.join(" "),
+      "gateway run",
+      "health",
+      "tui",
+      "sessions",
+      "models",
+      "update",
+      "cron",
+      "channels",
+    ];
     assert.ok(aliases.includes(words.replace(/^daemon /, "gateway ")), words);
     assert.match(summary, /^[A-Z].*\.$/);
     for (const { command } of examples)

@@ -321,6 +321,8 @@ const table: readonly (Machine & { readonly code: string; readonly mended?: true
   { code: "auth-profiles-broken", files: { [`${state}/agents/main/agent/auth-profiles.json`]: "[" } },
   { code: "channel-credentials-missing", config: { ...sound, channels: { telegram: {} } } },
   { code: "channel-credentials-missing", config: { ...sound, channels: { whatsapp: {} } } },
+  { code: "channel-settings-wrong", config: { ...sound, channels: { telegram: { botToken: "1:x", groups: 7 } } } },
+  { code: "channel-unknown", config: { ...sound, channels: { tlon: {} } } },
   {
     code: "channels.discord.dm.open",
     config: { ...sound, channels: { discord: { token: "x", dm: { policy: "open" } } } },
@@ -450,7 +452,12 @@ test("every code of a finding means one thing: it is of one check, and a test he
       }
   }
   assert.ok(own.size > 90, `${own.size} codes were found`);
-  const tests = ["test/commands/doctor.test.ts", "test/checks/service.test.ts", "test/service/audit.test.ts"]
+  const tests = [
+    "test/commands/doctor.test.ts",
+    "test/checks/service.test.ts",
+    "test/service/audit.test.ts",
+    "test/checks/hooks.test.ts",
+  ]
     .map((path) => readFileSync(path, "utf8"))
     .join("");
   assert.equal(

@@ -111,6 +111,7 @@ function fakeGateway(options: OpenOptions, calls: string[], closes: boolean): Ga
     addresses: "addresses" in exposure ? exposure.addresses : [],
     tls: undefined,
     takeOver: async () => void calls.push("takeOver"),
+    refresh: async () => undefined,
     restart: async () => void calls.push("restart"),
     close: (reason) => {
       calls.push(`close ${reason}`);

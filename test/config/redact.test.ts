@@ -22,6 +22,14 @@ test("threat G: no secret is left, in typed sections, opaque ones, URLs or envir
   assert.match(text, `https://${REDACTED}@host/v1`);
 });
 
+test("threat G: a secret is hidden wherever else it stands, and is put back there", () => {
+  const token = "a-secret-of-some-length";
+  const config = { gateway: { auth: { token } }, plugins: token, ui: { notes: ["x", token] } };
+  const shown = redactConfig(config);
+  assert.equal(shown, { gateway: { auth: { token: REDACTED } }, plugins: REDACTED, ui: { notes: ["x", REDACTED] } });
+  assert.equal(restoreSecrets(shown, config), config);
+});
+
 test("what is no secret is shown", () => {
   const config = {
     gateway: { auth: { mode: "token" }, port: 1 },

@@ -38,7 +38,7 @@ test("one value with two mistakes is one issue", () => {
 test("unknown keys are kept and reported", () => {
   const { value, valid, unknownKeys } = {
     valid: true,
-    ...validate({ gateway: { nope: 1 }, foo: 2, cron: { any: 1 } }),
+    ...validate({ gateway: { nope: 1 }, foo: 2, skills: { any: 1 } }),
   };
   assert.is(value.gateway["nope"], 1);
   assert.is(value["foo"], 2);

@@ -8,6 +8,7 @@ import { guides } from "../../src/cli/guides.ts";
 import { parsePath } from "../../src/config/path.ts";
 import { describeKeys } from "../../src/config/describe.ts";
 import { commands } from "../../src/commands/index.ts";
+import { methods } from "../../src/methods/index.ts";
 import { run } from "../commands/run.ts";
 import { shellWords } from "../support/shell-line.ts";
 
@@ -70,9 +71,10 @@ test("what the guide to starting quotes is what the program says", () => {
   for (const text of quoted) assert.ok(said.includes(text), text);
 });
 
-test("every key that the guides set or name is one that the schema knows", () => {
-  const known = new Set(describeKeys().map(({ path }) => path));
-  const sections = [...known].filter((path) => !path.includes(".")).join("|");
+test("every key that the guides set or name is one that the schema knows, and every method one of ours", () => {
+  const keys = describeKeys().map(({ path }) => path);
+  const known = new Set([...keys, ...methods.map(({ name }) => name)]);
+  const sections = keys.filter((path) => !path.includes(".")).join("|");
   const named = readdirSync("docs/guides").flatMap((name) =>
     // What is called is the embedded gateway's, or a variable of an example.
     [

@@ -32,7 +32,7 @@ function settled(runId: string, endedAt = clock.now()): Settled {
   return { runId, sessionKey: "agent:main:main", agentId: "main", status: "ok", acceptedAt: 1, endedAt };
 }
 
-const open = (logs: Logs): Promise<Journal> => openJournal({ logs, clock, log });
+const open = (logs: Logs): Promise<Journal> => openJournal({ logs, log });
 const ids = (journal: Journal): readonly string[] => journal.pending().map(({ input }) => input.runId);
 
 test("what was taken and not settled is there after a restart, in order, with all that was said", async () => {
@@ -63,6 +63,17 @@ test("settled runs are known for a day and while there are not too many", async 
   await journal.settle(Array.from({ length: 5001 }, (_, n) => settled(`n${n}`)));
   assert.is(journal.settled("new"), undefined);
   assert.ok(journal.settled("n5000"));
+});
+
+test("what was settled last is known after any time in which the gateway was away", async () => {
+  const logs = createMemoryLogs();
+  const away = createFakeClock(clock.now() - 30 * day);
+  const first = await open(logs);
+  await first.settle([settled("long ago", away.now() - day - 1), settled("last", away.now())]);
+  await first.close();
+  const again = await open(logs);
+  assert.ok(again.settled("last"));
+  assert.is(again.settled("long ago"), undefined);
 });
 
 test("it stays small, whatever goes through it", async () => {

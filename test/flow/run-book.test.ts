@@ -10,7 +10,7 @@ import { createFakeClock } from "../support/fake-clock.ts";
 
 async function open() {
   const clock = createFakeClock();
-  return createRunBook(clock, await openJournal({ logs: createMemoryLogs(), clock, log: createLogger(() => 0, []) }));
+  return createRunBook(clock, await openJournal({ logs: createMemoryLogs(), log: createLogger(() => 0, []) }));
 }
 
 test("of runs that are over the last thousand are known, however many there were", async () => {

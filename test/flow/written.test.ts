@@ -20,30 +20,56 @@ function assistant(runId: string, stopReason: StopReason, more: object = {}): En
   return entry({ runId, message: { ...message, timestamp: 0 }, ...more });
 }
 
+const kindOf = (runId: string, since: readonly Entry[]): string => writtenOf(runId, since).kind;
+
 test("a message that is not there was not written", () => {
-  assert.is(writtenOf("a", []), "nothing");
-  assert.is(writtenOf("a", [user("b"), assistant("b", "stop")]), "nothing");
+  assert.is(kindOf("a", []), "nothing");
+  assert.is(kindOf("a", [user("b"), assistant("b", "stop")]), "nothing");
 });
 
 test("a message without an answer was cut off, steps on the way notwithstanding", () => {
-  assert.is(writtenOf("a", [user("a")]), "message");
-  assert.is(writtenOf("a", [user("a"), assistant("a", "toolUse")]), "message");
+  assert.is(kindOf("a", [user("a")]), "message");
+  assert.is(kindOf("a", [user("a"), assistant("a", "toolUse")]), "message");
 });
 
 test("any last word after it is its answer, failures and stops too", () => {
   for (const reason of ["stop", "length", "error", "aborted"] as const) {
-    assert.is(writtenOf("a", [user("a"), user("b"), assistant("b", reason)]), "answer", reason);
+    assert.is(kindOf("a", [user("a"), user("b"), assistant("b", reason)]), "answer", reason);
   }
 });
 
 test("an answer from before it is not its answer", () => {
-  assert.is(writtenOf("b", [user("a"), assistant("a", "stop"), user("b")]), "message");
+  assert.is(kindOf("b", [user("a"), assistant("a", "stop"), user("b")]), "message");
 });
 
 test("what was injected, and the answer to a command in between, are no answers", () => {
   const between = [assistant("x", "injected"), user("c", { aside: true }), assistant("c", "injected", { aside: true })];
-  assert.is(writtenOf("a", [user("a"), ...between]), "message");
-  assert.is(writtenOf("c", [user("a"), ...between]), "answer");
+  assert.is(kindOf("a", [user("a"), ...between]), "message");
+  assert.is(kindOf("c", [user("a"), ...between]), "answer");
+});
+
+test("its words are all that its run said, steps on the way too, without what was silent or somebody else's", () => {
+  const said = (runId: string, text: string, stopReason: StopReason = "stop", more: object = {}): Entry => {
+    const message = { role: "assistant", content: [{ type: "text", text }], stopReason, timestamp: 0 };
+    return entry({ runId, message, ...more });
+  };
+  const since = [
+    said("x", "before"),
+    user("a"),
+    said("a", "let me look", "toolUse"),
+    user("b"),
+    said("note", "a note", "injected"),
+    said("a", "NO_REPLY", "toolUse"),
+    said("a", "done"),
+    said("c", "later"),
+  ];
+  for (const runId of ["a", "b"]) {
+    const written = writtenOf(runId, since);
+    const known = written.kind === "answer" && [written.runId, written.texts, written.isCommand];
+    assert.equal(known, ["a", ["let me look", "done"], false]);
+  }
+  const reply = writtenOf("c", [user("c", { aside: true }), said("c", "status", "injected", { aside: true })]);
+  assert.equal(reply.kind === "answer" && [reply.texts, reply.isCommand], [["status"], true]);
 });
 
 test.run();

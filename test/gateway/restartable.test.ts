@@ -44,6 +44,7 @@ async function setUp() {
       calls.push(`start ${exposure.bind}`);
       return {
         takeOver: async () => void calls.push("take over"),
+        refresh: async (key) => void calls.push(`refresh ${key}`),
         async windDown() {
           calls.push("wind down");
           await now.windDown();

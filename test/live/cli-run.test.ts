@@ -142,13 +142,13 @@ const refusals: readonly Refusal[] = [
     ids: "SC-036",
     args: ["gateway", "--port", "abc"],
     status: 2,
-    stderr: ["Invalid port (use a number from 1 to 65535, for example 18789)"],
+    stderr: ['Invalid port "abc" (use a number from 1 to 65535, for example 18789)'],
   },
   {
     ids: "SC-036",
     args: ["gateway", "--port", "99999"],
     status: 2,
-    stderr: ["Invalid port (use a number from 1 to 65535, for example 18789)"],
+    stderr: ['Invalid port "99999" (use a number from 1 to 65535, for example 18789)'],
   },
   {
     ids: "SC-037",

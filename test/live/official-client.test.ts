@@ -237,7 +237,7 @@ const needs: Readonly<Record<string, unknown>> = {
 /** Methods that need something which is not there answer so; methods of nodes refuse operators. */
 function isExpected(method: string, error: string): boolean {
   const missing =
-    /requires an authenticated user|No session found|unknown (requestId|deviceId|nodeId)|must have required property|base hash required|denied/.test(
+    /requires an authenticated user|No session found|unknown (requestId|deviceId|nodeId)|must have required property|id is missing|base hash required|denied/.test(
       error,
     );
   return missing || (error.includes("unauthorized role") && /^(node\.|skills\.bins)/.test(method));

@@ -13,8 +13,11 @@ interface Catalog {
   }[];
 }
 
-test("the catalogue has every tool once, by group, with the profiles it is in", async () => {
-  const catalog = (await scriptedApp().call("tools.catalog")) as Catalog;
+test("SC-022 the catalogue has every tool once: the browser, files, jobs, by group, with the profiles it is in", async () => {
+  const { call, app } = scriptedApp();
+  const parts = { browser: {}, chats: {}, jobs: {} } as unknown as Awaited<ReturnType<typeof app.toolParts>>;
+  Object.assign(app, { toolParts: async () => parts });
+  const catalog = (await call("tools.catalog")) as Catalog;
   checkResult("tools.catalog", catalog);
   assert.is(catalog.agentId, "main");
   const listed = catalog.groups.map(({ id, tools }) => [
@@ -24,8 +27,19 @@ test("the catalogue has every tool once, by group, with the profiles it is in", 
   assert.equal(listed, [
     ["fs", "read: coding", "write: coding", "edit: coding"],
     ["sessions", "session_status: minimal coding messaging"],
+    ["ui", "browser: "],
+    ["automation", "cron: "],
+    ["messaging", "message: messaging"],
   ]);
   assert.is(listed.flat().length - listed.length, tools.length);
+});
+
+test("a tool whose part this gateway lacks is not in the catalogue", async () => {
+  const { groups } = (await scriptedApp().call("tools.catalog")) as Catalog;
+  assert.equal(
+    groups.flatMap(({ tools }) => tools.map(({ id }) => id)),
+    ["read", "write", "edit", "session_status"],
+  );
 });
 
 test("the catalogue of an agent that does not exist is refused by name", async () => {

@@ -5,9 +5,14 @@ import { catalogueOf } from "../../src/model/catalogue.ts";
 import type { App, Connection } from "../../src/app.ts";
 import type { ConfigSnapshot, ConfigStore, ConfigWrite } from "../../src/config/config.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { createCron } from "../../src/cron/cron.ts";
+import { heartbeatsOf } from "../../src/cron/heartbeat-settings.ts";
+import { createSystemEvents } from "../../src/cron/system-events.ts";
+import { createMemoryStore } from "../../src/store/memory.ts";
 import { createHealth } from "../../src/gateway/health.ts";
-import { createHeartbeat } from "../../src/gateway/heartbeat.ts";
 import { createPresence } from "../../src/gateway/presence.ts";
+import type { Networks } from "../../src/flow/networks.ts";
+import type { Outbox } from "../../src/flow/outbox.ts";
 import type { Turns } from "../../src/flow/turns.ts";
 import { flavours } from "../../src/host/flavour.ts";
 import { pathsOf } from "../../src/host/paths.ts";
@@ -18,6 +23,7 @@ import type { Caller } from "../../src/protocol/caller.ts";
 import type { Sessions } from "../../src/session/sessions.ts";
 import { scriptedHost, type ScriptedHost, type ScriptedOptions } from "./host.ts";
 import { noCredentials } from "./no-credentials.ts";
+import { scriptedNetworks } from "./scripted-channel.ts";
 
 /** A configuration in memory, in the state that the test says. */
 export interface ScriptedConfig extends ConfigStore {
@@ -107,6 +113,7 @@ function catalogueAccounts(config: ConfigStore): Accounts {
 }
 
 const noTurns = { active: () => undefined, pending: () => [] } as Pick<Turns, "active" | "pending"> as Turns;
+const noWake = (): void => undefined;
 const nothingSpent = { totals: () => Promise.resolve([]) } as Pick<Budget, "totals"> as Budget;
 
 export interface ScriptedApp {
@@ -124,16 +131,23 @@ export interface ScriptedApp {
 }
 
 /** What methods are given, over a machine that exists only in the test. Devices and nodes are for their own tests. */
-export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}): ScriptedApp {
+export function scriptedApp(
+  options: ScriptedOptions & { config?: unknown; networks?: Networks; outbox?: Outbox } = {},
+): ScriptedApp {
   const host = scriptedHost(options);
   const config = scriptedConfig(options.config);
   const paths = pathsOf(host, flavours.openclaw, "");
   const records: LogRecord[] = [];
   const table: readonly Method[] = methods;
+  const { networks = scriptedNetworks([]) } = options;
+  const log = createLogger(() => host.clock.now(), [(record) => void records.push(record)]);
+  const store = createMemoryStore();
+  const events = createSystemEvents({ store, clock: host.clock, log });
   const app: App = {
     host,
     clock: host.clock,
-    log: createLogger(() => host.clock.now(), [(record) => void records.push(record)]),
+    log,
+    toolParts: async () => ({}),
     flavour: flavours.openclaw,
     paths,
     info: {
@@ -161,6 +175,11 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
       throw new Error("this test has no runner");
     },
     turns: noTurns,
+    networks,
+    get outbox(): Outbox {
+      if (options.outbox) return options.outbox;
+      throw new Error("this test has no outbox");
+    },
     get devices(): never {
       throw new Error("this test has no devices");
     },
@@ -171,8 +190,28 @@ export function scriptedApp(options: ScriptedOptions & { config?: unknown } = {}
       throw new Error("this test has no nodes");
     },
     presence: createPresence(host, () => undefined),
-    health: createHealth(host, config, { owner: () => undefined, paths, sessions: noSessions }),
-    heartbeat: createHeartbeat(),
+    health: createHealth(host, config, {
+      owner: () => undefined,
+      paths,
+      sessions: noSessions,
+      networks: () => networks.accounts(),
+    }),
+    heartbeat: { last: () => null, enabled: true, settings: () => heartbeatsOf(config.current().value), wake: noWake },
+    cron: createCron({
+      clock: host.clock,
+      log,
+      store,
+      turns: noTurns,
+      sessions: noSessions,
+      events,
+      wake: noWake,
+      stopped: () => "this test runs no jobs",
+      maxRuns: () => 1,
+      agentOf: () => ({ agentId: "main", mainKey: "agent:main:main" }),
+      replyTo: () => undefined,
+      tell: () => undefined,
+    }),
+    systemEvents: events,
     connections: { all: () => [], close: () => undefined, count: () => 0 },
     broadcast: () => undefined,
     methodNames: () => table.map(({ name }) => name),

@@ -62,9 +62,11 @@ export function scriptedContext(options: ContextOptions = {}): ScriptedContext {
 
   async function fetching(input: URL | RequestInfo, init?: RequestInit): Promise<Response> {
     const request = new Request(input, init);
+    // Before the body: read after it, Bun forgets which type a FormData made.
+    const headers = new Headers(request.headers);
     const body = new Uint8Array(await request.arrayBuffer());
     const text = new TextDecoder().decode(body);
-    const sent = { method: request.method, url: new URL(request.url), headers: request.headers, body, text };
+    const sent = { method: request.method, url: new URL(request.url), headers, body, text };
     const known: SentRequest = { ...sent, json: parsed(text) };
     requests.push(known);
     if (!answer) throw new TypeError(`nobody answers ${request.method} ${request.url}`);

@@ -5,6 +5,9 @@ import type { App, Connection } from "../../src/app.ts";
 import { scopesNow } from "../../src/flow/chat-input.ts";
 import { openTurns, type OpenTurns } from "../../src/flow/open-turns.ts";
 import type { Devices } from "../../src/pairing/devices.ts";
+import { createSystemEvents } from "../../src/cron/system-events.ts";
+import type { Delivery, Outbox } from "../../src/flow/outbox.ts";
+import { type Automation, createAutomation } from "../../src/gateway/automation.ts";
 import { createHealth } from "../../src/gateway/health.ts";
 import { Failure } from "../../src/kit/error.ts";
 import { methods } from "../../src/methods/index.ts";
@@ -31,6 +34,10 @@ export interface TalkingApp extends Pick<ScriptedApp, "app" | "config" | "connec
   readonly events: { readonly event: string; readonly payload: unknown; readonly to: number }[];
   /** Runs that wait to be told how they end, in order. */
   readonly running: GoingRun[];
+  /** What was to be sent to chats, in order. */
+  readonly planned: readonly Delivery[];
+  /** Jobs and heartbeats; they run from its start. */
+  readonly automation: Automation;
   /** First responses of methods that have two. */
   readonly accepted: object[];
   /** Calls a method as the dispatcher does: scope, parameters, result; the last two by the official schema too. */
@@ -67,6 +74,7 @@ export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingA
   const running: GoingRun[] = [];
   const runner = scriptedRunner(sessions, running);
   const accounts = scriptedAccounts(models);
+  const systemEvents = createSystemEvents({ store, clock, log });
   const turns = await openTurns({
     clock,
     log,
@@ -75,11 +83,35 @@ export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingA
     runner,
     config: scripted.config,
     scopesOf: devices && ((origin) => scopesNow(devices, origin)),
+    remarks: (sessionKey) => systemEvents.remarks(sessionKey),
     // The commands of these tests need no more.
     commands: { sessions, clock, runner, accounts, config: scripted.config } as never,
   });
   const events: TalkingApp["events"] = [];
   const accepted: object[] = [];
+  const planned: Delivery[] = [];
+  const outbox = {
+    plan(delivery: Delivery) {
+      planned.push(delivery);
+      return Promise.resolve();
+    },
+  } as Pick<Outbox, "plan"> as Outbox;
+  const broadcast = (event: string, payload: unknown, only: (connection: Connection) => boolean = () => true): void =>
+    void events.push({ event, payload, to: [scripted.connection].filter(only).length });
+  systemEvents.follow(turns);
+  const automation = createAutomation({
+    host,
+    paths: bare.paths,
+    config: scripted.config,
+    log,
+    store,
+    turns,
+    sessions,
+    outbox,
+    broadcast,
+    events: systemEvents,
+    stopped: () => undefined,
+  });
   // Getters of the bare app say what a test does not have: they are taken over, not called.
   const app = Object.defineProperties({} as App, {
     ...Object.getOwnPropertyDescriptors(bare),
@@ -91,9 +123,10 @@ export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingA
       accounts,
       runner,
       turns,
-      broadcast(event: string, payload: unknown, only: (connection: Connection) => boolean = () => true) {
-        events.push({ event, payload, to: [scripted.connection].filter(only).length });
-      },
+      broadcast,
+      heartbeat: automation.heartbeat,
+      cron: automation.cron,
+      systemEvents,
     }),
   });
   const table: readonly Method[] = methods;
@@ -106,6 +139,8 @@ export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingA
     events,
     running,
     accepted,
+    planned,
+    automation,
     async call(name, given = {}, who = {}) {
       const method = table.find((each) => each.name === name);
       if (!method) throw new Error(`no method ${name}`);

@@ -58,6 +58,9 @@ function textFor(key: string): string {
 
 /** Texts that must have a form. */
 const texts: Readonly<Record<string, string>> = {
+  start: "08:00",
+  end: "22:00",
+  path: "/some/path",
   customBindHost: "192.168.1.5",
   basePath: "/ui",
   domain: "openclaw.internal.",

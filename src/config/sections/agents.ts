@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { amount, type KeyMetadata, opaque, text, whole } from "./section.ts";
+import { heartbeatSection } from "./automation.ts";
+import { amount, type KeyMetadata, text, whole } from "./section.ts";
 
 const model = v.union(
   [
@@ -22,6 +23,13 @@ const identity = v.looseObject({
   avatar: v.pipe(v.optional(text), v.description("Picture: a path in the workspace or a URL.")),
 });
 
+const groupChat = v.looseObject({
+  mentionPatterns: v.pipe(
+    v.optional(v.array(text, "a list of regular expressions")),
+    v.description("What the agent is called by, in place of messages.groupChat.mentionPatterns."),
+  ),
+});
+
 const common = {
   name: v.pipe(v.optional(text), v.description("Name shown to people.")),
   default: v.pipe(v.optional(v.boolean()), v.description("Takes what no binding sends elsewhere.")),
@@ -29,6 +37,11 @@ const common = {
   agentDir: v.pipe(v.optional(text), v.description("The folder of the agent's own state.")),
   model: v.pipe(v.optional(model), v.description("The model it asks, as provider/model.")),
   identity: v.pipe(v.optional(identity), v.description("Who the agent is.")),
+  heartbeat: v.pipe(
+    v.optional(heartbeatSection),
+    v.description("Its own heartbeat; where some agent has one, only such agents have any."),
+  ),
+  groupChat: v.pipe(v.optional(groupChat), v.description("How the agent is called in groups.")),
 };
 
 const compaction = v.looseObject({
@@ -114,7 +127,11 @@ const defaults = v.looseObject({
   mediaMaxMb: v.pipe(v.optional(whole(1), 5), v.description("Largest attachment in megabytes.")),
   compaction: v.pipe(v.optional(compaction, {}), v.description("When and how old context is summed up.")),
   contextPruning: v.pipe(v.optional(pruning, {}), v.description("Old tool results left out of requests.")),
-  heartbeat: opaque("Turns that nobody asks for.", "part"),
+  heartbeat: v.pipe(
+    v.optional(heartbeatSection, {}),
+    v.description("Turns that nobody asks for."),
+    v.metadata({ reload: "part" } satisfies KeyMetadata),
+  ),
   budget: v.pipe(v.optional(budget, {}), v.description("What may be spent on models.")),
 });
 

@@ -70,10 +70,36 @@ const queue = {
   byChannel: v.pipe(v.optional(byName(v.picklist(queueModes)), {}), v.description("The mode by chat network.")),
 };
 
+const groupChat = v.looseObject({
+  mentionPatterns: v.pipe(
+    v.optional(v.array(text, "a list of regular expressions"), []),
+    v.description("What an agent is called by in groups: regular expressions, capitals or not."),
+  ),
+  historyLimit: v.pipe(
+    v.optional(whole(0)),
+    v.description("Most messages of a group that are shown before the one that is answered, in all networks."),
+  ),
+});
+
 /** The `messages` section: what becomes of messages. */
 export const messagesSection = v.pipe(
   v.looseObject({
     queue: v.pipe(v.optional(v.looseObject(queue), {}), v.description("Messages that come during a run.")),
+    responsePrefix: v.pipe(
+      v.optional(v.string("a text in quotes"), ""),
+      v.description(
+        "Put before answers in chat networks: a text, which may name {model}, {modelFull}, {provider}, {thinkingLevel} and {identity.name}, or auto for the agent's name.",
+      ),
+    ),
+    groupChat: v.pipe(v.optional(groupChat, {}), v.description("Messages of groups.")),
+    ackReaction: v.pipe(
+      v.optional(v.string("an emoji in quotes"), "👀"),
+      v.description("Reaction that shows that a message was seen; empty for none."),
+    ),
+    ackReactionScope: v.pipe(
+      v.optional(v.picklist(["group-mentions", "group-all", "direct", "all", "off"]), "group-mentions"),
+      v.description("Which messages get it."),
+    ),
   }),
   v.metadata({ reload: "live" } satisfies KeyMetadata),
 );

@@ -51,6 +51,16 @@ export const commandsSection = v.pipe(
       v.optional(v.boolean(), true),
       v.description("Hold commands to the allow lists of the channel."),
     ),
+    ownerAllowFrom: v.pipe(
+      v.optional(
+        v.array(
+          v.union([text, v.pipe(v.number(), v.safeInteger(), v.transform(String))]),
+          "a list such as telegram:123",
+        ),
+        [],
+      ),
+      v.description("Who may give every command from a chat: ids of people, with their network before them."),
+    ),
   }),
   v.metadata({ reload: "live" } satisfies KeyMetadata),
 );

@@ -8,6 +8,7 @@ export const compact: SlashCommand = {
   category: "session",
   usage: "[instructions]",
   scope: "operator.admin",
+  sessionOnly: true,
   exclusive: true,
   async run({ args, row, context, signal }) {
     const outcome = await context.runner.compact({ row, signal, ...(args === "" ? {} : { instructions: args }) });

@@ -5,9 +5,12 @@ import { agentsOf, workspaceOf } from "../../agent/roster.ts";
 import type { ConfigStore } from "../../config/config.ts";
 import type { Paths } from "../../host/paths.ts";
 import type { SessionRow } from "../../session/sessions.ts";
+import { toolsWith, type ToolParts, type ToolUser } from "../../tools/tool.ts";
 
 /** What a prompt is made from, whichever session asks. */
 export interface PromptSource extends Pick<FrameParts, "host" | "tools" | "toolSpecs" | "workspaceFiles" | "accounts"> {
+  /** As in `RunnerDeps`. */
+  readonly toolParts?: ((user: ToolUser) => Promise<ToolParts>) | undefined;
   readonly accounts: Accounts;
   readonly config: ConfigStore;
   readonly paths: Paths;
@@ -24,6 +27,8 @@ export function promptReporter(source: PromptSource): (row: SessionRow) => Promi
     const [route] = await source.accounts.routes({ agentId: row.agentId, row });
     if (!agent || !route) return undefined;
     const workspace = workspaceOf(agent, config, source);
-    return (await createFrames({ ...source, config, agent, workspace, row, input: {} })(route.model)).report;
+    const user = { agentId: agent.id, sessionKey: row.key };
+    const tools = toolsWith(source.tools, { files: source.host.files, ...(await source.toolParts?.(user)) });
+    return (await createFrames({ ...source, tools, config, agent, workspace, row, input: {} })(route.model)).report;
   };
 }

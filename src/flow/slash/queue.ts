@@ -8,6 +8,7 @@ export const queue: SlashCommand = {
   category: "options",
   usage: "collect|followup|steer|interrupt|default [debounce:2s] [cap:20] [drop:summarize|old|new]",
   scope: settingScope,
+  sessionOnly: true,
   async run({ args, row, context }) {
     if (args === "") {
       const { mode, debounceMs, cap, drop } = context.queue(row);

@@ -25,6 +25,8 @@ export interface SlashCommand {
    * that (threat F). A function where what follows the command decides.
    */
   readonly scope: Scope | ((args: string) => Scope);
+  /** It reaches no further than the session it is written in: who is trusted there may give it whatever its scope. */
+  readonly sessionOnly?: true;
   /** Waits until no run of the session goes on. Any other is answered at once, in the middle of a run too. */
   readonly exclusive?: boolean;
   /** Ends the session's run and what waits behind it first, as a new beginning does. */

@@ -9,6 +9,7 @@ export const usage: SlashCommand = {
   category: "options",
   usage: "off|tokens|full|cost",
   scope: settingScope,
+  sessionOnly: true,
   async run(call) {
     const { args, row, context } = call;
     if (args === "") return { reply: await summary(call) };

@@ -9,6 +9,7 @@ export const verbose: SlashCommand = {
   category: "options",
   usage: "off|on|full",
   scope: settingScope,
+  sessionOnly: true,
   run: (call) =>
     level(call, {
       name: "verbose level",
@@ -28,6 +29,7 @@ export const reasoning: SlashCommand = {
   category: "options",
   usage: "off|on|stream",
   scope: settingScope,
+  sessionOnly: true,
   run: (call) =>
     level(call, {
       name: "reasoning level",

@@ -5,6 +5,7 @@ import { promptReporter } from "../../../src/flow/slash/prompt-report.ts";
 import { flavours } from "../../../src/host/flavour.ts";
 import { pathsOf } from "../../../src/host/paths.ts";
 import { tools, toolSpecs } from "../../../src/tools/index.ts";
+import { toolsWith } from "../../../src/tools/tool.ts";
 import { scriptedHost } from "../../support/host.ts";
 import { conversation, type Options } from "./conversation.ts";
 
@@ -31,7 +32,7 @@ test("the report is of the prompt that the session's next run begins with", asyn
   assert.is(found?.injectedWorkspaceFiles.find(({ name }) => name === "AGENTS.md")?.rawChars, 8);
   assert.equal(
     found?.tools.map(({ name }) => name),
-    tools.map(({ name }) => name),
+    toolsWith(tools, { files: scriptedHost().files }).map(({ name }) => name),
   );
   const { reply } = conversation({ promptReport: report });
   assert.match(await reply("/context list"), /^🧠 Context breakdown\nWorkspace: [^]*- AGENTS\.md: OK, raw 8 chars/);

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseMarkdown, sectionsOf } from "../../src/page/markdown.ts";
-import { parseInline, safeHref, type Inline } from "../../src/page/markdown-inline.ts";
+import { parseMarkdown, sectionsOf } from "../../src/kit/markdown.ts";
+import { parseInline, safeHref, type Inline } from "../../src/kit/markdown-inline.ts";
 
 /** The tree as a short text: `strong(a) b`. */
 function told(inside: readonly Inline[]): string {

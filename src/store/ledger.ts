@@ -1,0 +1,105 @@
+import * as v from "valibot";
+import type { JsonObject } from "../kit/json.ts";
+import type { Logger } from "../kit/log.ts";
+import { linesOf, runsOf } from "./lines.ts";
+import type { Logs } from "./log.ts";
+import { seal, unseal } from "./seal.ts";
+
+/**
+ * A log of what happened, of which the present state is made each time it is opened. It is made smaller now and then, by
+ * writing down the state in its place.
+ */
+export interface Ledger<L> {
+  /** Resolves when the lines are on the disk, and applied. */
+  write(lines: readonly L[]): Promise<void>;
+  /** Reads everything again: another process wrote it until now. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions<L extends JsonObject> {
+  readonly logs: Logs;
+  readonly key: string;
+  /** What it is, for people who read the log of the gateway, such as `the journal of runs`. */
+  readonly name: string;
+  readonly log: Logger;
+  /** A line; what is not one is skipped. */
+  readonly schema: v.GenericSchema<unknown, L>;
+  /** Takes a line into the state. */
+  apply(line: L): void;
+  /** Forgets the state. */
+  clear(): void;
+  /** Lines from which the same state is made. */
+  state(): readonly L[];
+}
+
+const compactAbove = 4 * 1024 * 1024;
+
+export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>): Promise<Ledger<L>> {
+  const { logs, key, name, log } = options;
+  let file = await logs.open(key);
+  const writing = new Set<Promise<void>>();
+  let compacting: Promise<void> | undefined;
+  let compactAt = compactAbove;
+  let closed = false;
+
+  async function write(lines: readonly L[]): Promise<void> {
+    await compacting;
+    const written = record(lines);
+    writing.add(written);
+    try {
+      await written;
+    } finally {
+      writing.delete(written);
+    }
+    // What is closed may be another gateway's already, in this process after a restart.
+    if (file.size > compactAt && !compacting && !closed) compacting = compact().finally(() => (compacting = undefined));
+  }
+
+  async function record(lines: readonly L[]): Promise<void> {
+    await file.append(lines.map((line) => seal(line)));
+    for (const line of lines) options.apply(line);
+  }
+
+  /** Leaves only what still counts. What is being written is waited for, what comes meanwhile waits. */
+  async function compact(): Promise<void> {
+    await Promise.allSettled(writing);
+    const kept = options.state().map((line) => seal(line));
+    await file.close();
+    try {
+      await logs.replace(key, kept);
+    } catch (error) {
+      log.warn(`${name} could not be made smaller; going on with it as it is`, { error: String(error) });
+    }
+    file = await logs.open(key);
+    compactAt = Math.max(compactAbove, 2 * file.size);
+  }
+
+  async function load(): Promise<void> {
+    options.clear();
+    let damaged = 0;
+    for await (const run of runsOf(file)) {
+      for (const line of linesOf(run)) {
+        const parsed = v.safeParse(options.schema, unseal(line)?.record);
+        if (parsed.success) options.apply(parsed.output);
+        else damaged++;
+      }
+    }
+    if (damaged > 0) log.warn(`${key}: ${damaged} damaged lines were skipped`);
+  }
+
+  await load();
+  return {
+    write,
+    async reload() {
+      await file.close();
+      file = await logs.open(key);
+      await load();
+    },
+    async close() {
+      closed = true;
+      await compacting;
+      await file.close();
+    },
+  };
+}
