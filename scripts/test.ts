@@ -55,8 +55,14 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 await Promise.all([checks(), ship(), ...(chosen.includes("node") ? [transpileForNode()] : [])]);
 const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
-// More than there are cores: live tests wait for others most of the time.
-await Promise.all(Array.from({ length: Math.min(4, availableParallelism() + 2) }, worker));
+const queues = { live: jobs.filter(({ file }) => isLive(file)), quick: jobs.filter(({ file }) => !isLive(file)) };
+// More than there are cores: most tests wait for something most of the time, the live ones for real programs that must
+// not wait too long themselves.
+const most = availableParallelism() + 1;
+await Promise.all([
+  ...Array.from({ length: Math.min(3, most) }, () => worker(queues.live, queues.quick)),
+  ...Array.from({ length: Math.min(2, most) }, () => worker(queues.quick, queues.live)),
+]);
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
@@ -79,8 +85,10 @@ function isLive(file: string): boolean {
   return file.startsWith(join("test", "live"));
 }
 
-async function worker(): Promise<void> {
-  for (let job = jobs.shift(); job; job = jobs.shift()) await runFile(job.runtime, job.file);
+/** Runs what is in the first queue, then helps with the second. */
+async function worker(own: (typeof jobs)[number][], other: typeof own): Promise<void> {
+  for (let job = own.shift() ?? other.shift(); job; job = own.shift() ?? other.shift())
+    await runFile(job.runtime, job.file);
 }
 
 async function runFile(runtime: string, file: string): Promise<void> {

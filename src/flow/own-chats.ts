@@ -1,5 +1,6 @@
 import { agentsOf, workspaceOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
+import type { Target } from "../channels/channel.ts";
 import { Failure } from "../kit/error.ts";
 import { uuid } from "../kit/ids.ts";
 import { DEFAULT_ACCOUNT } from "../pairing/sender-place.ts";
@@ -58,17 +59,22 @@ async function mayWrite(
   if (current && isHere({ ...current, to: current.target.to })) return true;
   const { direct, groups } = account.policy();
   const rooms = Object.entries(groups.rooms).flatMap(([id, { enabled }]) => (enabled === false ? [] : [id]));
-  const listed = [...direct.allowFrom, ...rooms].filter((id) => id !== "*");
-  if (listed.some((id) => same(id) || same(targetOf(account, id)))) return true;
-  if ([...(await senders.allowed(to.channel, to.accountId))].some(same)) return true;
-  const { rows } = sessions.list({});
+  const people = [...direct.allowFrom, ...(await senders.allowed(to.channel, to.accountId))];
+  const named = (ids: readonly string[], find: (id: string) => Target): boolean =>
+    ids.some((id) => id !== "*" && (same(id) || same(toOf(id, find))));
+  if (named(rooms, (id) => kind.target(id))) return true;
+  if (named(people, (id) => kind.person?.(id) ?? kind.target(id))) return true;
+  const { rows } = sessions.list({ limit: MOST_SESSIONS });
   return rows.some(({ delivery }) => delivery !== undefined && isHere(delivery));
 }
 
-/** What an id of the settings means as a recipient. */
-function targetOf({ kind }: Chat["account"], id: string): string {
+/** Conversations that are looked through, the newest first: there may be very many. */
+const MOST_SESSIONS = 2000;
+
+/** What an id of a list means as a recipient. */
+function toOf(id: string, find: (id: string) => Target): string {
   try {
-    return kind.target(id).to;
+    return find(id).to;
   } catch {
     return id; // not everybody who may write is somebody who can be written to: then the id says all there is
   }

@@ -52,7 +52,7 @@ if (why) {
     }
     throw new Error("the tunnel was opened");
   };
-  const gone = (pid: number) => until("end of ssh", () => !processes.alive(pid) || undefined);
+  const gone = (pid: number) => until("end of ssh", () => !processes.alive(pid) || undefined, 20_000);
   const probe = (home: string, ...args: readonly string[]) =>
     runCommand(["gateway", "probe", "--timeout", "6000", "--json", ...args], home, {
       PATH: `${server.bin}:${process.env["PATH"] ?? ""}`,
@@ -168,7 +168,7 @@ if (why) {
       const args = ["gateway", "probe", "--timeout", "60000", "--ssh", ssh, "--ssh-identity", server.key];
       const running = launch(args, home, { env: { PATH: `${server.bin}:${process.env["PATH"] ?? ""}` } });
       await asked;
-      const tunnels = await until("tunnel", () => tunnelsTo(mute.port));
+      const tunnels = await until("tunnel", () => tunnelsTo(mute.port), 20_000);
       await running.end(signal);
       for (const pid of tunnels) await gone(pid);
       rmSync(home, { recursive: true });
