@@ -8,12 +8,11 @@ import { channels } from "./channels/index.ts";
 import type { Browsers } from "./browser/browser.ts";
 import type { ConfigStore } from "./config/config.ts";
 import { scopesNow } from "./flow/chat-input.ts";
-import { createAnswers } from "./flow/answers.ts";
-import { createIntake } from "./flow/intake.ts";
+import type { Answers } from "./flow/answers.ts";
+import type { Intake } from "./flow/intake.ts";
 import { createNetworks } from "./flow/networks.ts";
 import { openTurns, type OpenTurns } from "./flow/open-turns.ts";
 import { openOutbox, type Delivery } from "./flow/outbox.ts";
-import { ownChats } from "./flow/own-chats.ts";
 import { showTyping } from "./flow/typing.ts";
 import { promptReporter } from "./flow/slash/prompt-report.ts";
 import type { Flavour } from "./host/flavour.ts";
@@ -21,6 +20,7 @@ import { filesOf, type Surroundings } from "./host/host.ts";
 import { join, type Paths } from "./host/paths.ts";
 import { createCleanup, type Cleanup } from "./kit/cleanup.ts";
 import type { Failure } from "./kit/error.ts";
+import { later } from "./kit/later.ts";
 import type { Logger } from "./kit/log.ts";
 import { VERSION } from "./kit/version.ts";
 import { openAccounts } from "./model/open-accounts.ts";
@@ -121,15 +121,17 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
   const media = createMedia(store);
   const uploads = closing(createUploads({ logs, store, clock, log }));
   // Loaded when an agent could use one: a gateway starts without.
-  let browsers: Promise<Browsers> | undefined;
-  const openBrowsers = async (): Promise<Browsers> => {
+  let browsers: Browsers | undefined;
+  const openBrowsers = later(async (): Promise<Browsers> => {
     const { createBrowsers } = await import("./browser/browser.ts");
     const settings = () => config.current().value.browser;
-    return createBrowsers({ host, log: log.child("browser"), folder: join(paths.state, "browser"), settings });
-  };
-  cleanup.add(async () => (await browsers)?.close());
+    const folder = join(paths.state, "browser");
+    browsers = createBrowsers({ host, log: log.child("browser"), folder, settings });
+    return browsers;
+  });
+  cleanup.add(() => browsers?.close());
   const toolParts = async (user: ToolUser): Promise<ToolParts> => {
-    const opened = await (browsers ??= openBrowsers());
+    const [opened, { ownChats }] = await Promise.all([openBrowsers(), import("./flow/own-chats.ts")]);
     const ground = { clock, config, host, paths, media, networks, outbox, senders, sessions, turns };
     return {
       browser: (await opened.available()) ? opened.of(user.agentId) : undefined,
@@ -159,11 +161,24 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
   const commands = { ...shared, clock, runner, promptReport };
   const scopesOf = (origin: Parameters<typeof scopesNow>[1]) => scopesNow(devices, origin);
   const plan = (delivery: Delivery): Promise<void> => outbox.plan(delivery);
-  const answers = createAnswers({ host, paths, config, sessions, media, outbox: { plan } });
+  // So are these, with the first message of a chat network.
+  const openAnswers = later(async () => {
+    const { createAnswers } = await import("./flow/answers.ts");
+    return createAnswers({ host, paths, config, sessions, media, outbox: { plan } });
+  });
+  const answers: Answers = {
+    async send(id, input, said) {
+      if (input.reply) await (await openAnswers()).send(id, input, said);
+    },
+  };
   const turns = closing(
     await openTurns({ ...shared, clock, logs, runner, commands, closed, scopesOf, answers, remarks: options.remarks }),
   );
-  const intake = createIntake({ clock, log, config, turns, sessions, senders, media, program: host.name });
+  const openIntake = later(async () => {
+    const { createIntake } = await import("./flow/intake.ts");
+    return createIntake({ clock, log, config, turns, sessions, senders, media, program: host.name });
+  });
+  const intake: Intake = { receive: async (from, message) => (await openIntake()).receive(from, message) };
   // Closed after the outbox, which sends through them, and before the turns: what they take has to be written down.
   const networks = closing(
     createNetworks({

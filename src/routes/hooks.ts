@@ -1,13 +1,6 @@
-import * as v from "valibot";
-import { agentsOf } from "../agent/roster.ts";
 import type { App } from "../app.ts";
 import { setting } from "../host/paths.ts";
-import { codes, Failure } from "../kit/error.ts";
-import { parseJson } from "../kit/json.ts";
 import { sameSecret } from "../kit/secret.ts";
-import { runAgentHook, wakeByHook } from "./hooks-act.ts";
-import { mappingsOf, orderOf } from "./hooks-mapping.ts";
-import { agentBody, wakeBody } from "./hooks-body.ts";
 import { hookSettings, type HooksOn } from "./hooks-settings.ts";
 import type { Door } from "./route.ts";
 
@@ -27,7 +20,8 @@ export function hooksAt(app: App, path: string): Door | undefined {
     path: settings.path,
     maxBody: settings.maxBodyBytes,
     admit: (request) => admit(request, settings),
-    handle: (request) => handle(app, { request, settings, name }),
+    // Loaded when one is called: most gateways have none.
+    handle: async (request) => (await import("./hooks-call.ts")).takeHook(app, { request, settings, name }),
   };
 }
 
@@ -49,60 +43,6 @@ async function admit({ method, url, headers }: Request, settings: HooksOn): Prom
   const bearer = /^bearer +(\S.*)$/i.exec(headers.get("authorization") ?? "")?.[1];
   const given = bearer ?? headers.get("x-openclaw-token") ?? headers.get("x-clawdbot-token") ?? query ?? undefined;
   return (await sameSecret(given, settings.token)) ? undefined : text(401, "Unauthorized");
-}
-
-interface HookCall {
-  readonly request: Request;
-  readonly settings: HooksOn;
-  readonly name: string;
-}
-
-async function handle(app: App, { request, settings, name }: HookCall): Promise<Response> {
-  try {
-    const body = parseJson(await request.text());
-    if (body === undefined) throw new Failure("invalid-request", "the body is not JSON");
-    const key = idempotencyKey(request);
-    if (name === "wake") {
-      const { text: said, mode } = parsed(wakeBody, body, "text required");
-      return Response.json(await wakeByHook(app, { text: said, mode, key }));
-    }
-    const order = name === "agent" ? parsed(agentBody, body, "message required") : mapped(name, { settings, body });
-    if (!order) return text(404, "Not Found");
-    if (order.action === "wake") return Response.json(await wakeByHook(app, { ...order, key }));
-    if (name === "agent" && order.sessionKey !== undefined && !settings.allowRequestSessionKey)
-      throw new Failure("invalid-request", "sessionKey is not for callers to choose: see hooks.allowRequestSessionKey");
-    const agentId = order.agentId ?? agentsOf(app.config.current().value)[0].id;
-    return Response.json({ ok: true, runId: await runAgentHook(app, { ...order, agentId, key }) }, { status: 202 });
-  } catch (thrown) {
-    const failure = Failure.from(thrown);
-    const { http } = codes[failure.code];
-    if (http >= 500) app.log.error("a hook could not be taken in", { hook: name, error: failure.message });
-    const error = failure.shown().message;
-    return Response.json({ ok: false, error }, { status: http });
-  }
-}
-
-function mapped(name: string, { settings, body }: { settings: HooksOn; body: unknown }) {
-  const mapping = mappingsOf(settings).find((each) => each.matches(name, body));
-  return mapping && orderOf(mapping, { body, path: name });
-}
-
-function parsed<S extends v.GenericSchema>(schema: S, body: unknown, missing: string): v.InferOutput<S> {
-  const result = v.safeParse(schema, body);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
-  // What callers look for when the one thing that is needed is not there.
-  const isMissing = missing.startsWith(`${path} `) || path === "";
-  throw new Failure("invalid-request", isMissing ? missing : `${path}: ${issue.message}`);
-}
-
-/** The caller's own id of the call: the same one again does nothing twice. */
-function idempotencyKey({ headers }: Request): string | undefined {
-  const key = headers.get("idempotency-key")?.trim();
-  if (key === undefined || key === "") return undefined;
-  if (key.length > 256) throw new Failure("invalid-request", "the Idempotency-Key header has more than 256 characters");
-  return key;
 }
 
 function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {

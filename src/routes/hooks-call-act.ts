@@ -3,7 +3,7 @@ import { replyOf } from "../cron/delivery.ts";
 import { addressOfAgent, mainKeyOf, requireAgent } from "../flow/address.ts";
 import { Failure } from "../kit/error.ts";
 import { randomHex, sha256Hex, uuid } from "../kit/ids.ts";
-import type { AgentOrder, WakeOrder } from "./hooks-body.ts";
+import type { AgentOrder, WakeOrder } from "./hooks-call-body.ts";
 
 interface Called {
   /** The caller's own id of the call. */

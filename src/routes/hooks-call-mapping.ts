@@ -2,7 +2,7 @@ import type { HookMapping } from "../config/sections/automation.ts";
 import { Failure } from "../kit/error.ts";
 import { isObject } from "../kit/json.ts";
 import { keyPart } from "../session/key.ts";
-import type { AgentOrder, WakeOrder } from "./hooks-body.ts";
+import type { AgentOrder, WakeOrder } from "./hooks-call-body.ts";
 import type { HooksOn } from "./hooks-settings.ts";
 
 export interface Mapping {
