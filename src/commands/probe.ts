@@ -92,7 +92,7 @@ async function tryAll(context: ProbeContext, facts: TargetFacts, deadline: numbe
 
   /** Nobody but the gateway that it is meant for may be found at the near end of a tunnel, by those who look there now. */
   const portIsOurs = async (port: number): Promise<void> => {
-    if (await host.net.reaches("127.0.0.1", port, 200)) return; // taken: the tunnel begins at another
+    if (await host.net.reaches("127.0.0.1", port, 2000)) return; // taken: the tunnel begins at another
     const there = (await direct).filter(
       ({ candidate: { target } }) => isLoopback(target.url) && new URL(target.url).port === String(port),
     );

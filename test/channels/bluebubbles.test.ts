@@ -7,7 +7,7 @@ import { scriptedContext } from "../support/channel-context.ts";
 import { accountTests, failure } from "../support/networks/account.ts";
 import { blueBubblesDouble, chat, group, handle, messageEvent, signIn } from "../support/networks/bluebubbles.ts";
 
-channelContract("SC-022 bluebubbles", { kind: async () => bluebubbles, network: blueBubblesDouble });
+channelContract("SC-021 bluebubbles", { kind: async () => bluebubbles, network: blueBubblesDouble });
 
 const { it } = accountTests(bluebubbles, blueBubblesDouble);
 const bare = accountTests(bluebubbles, () => blueBubblesDouble({ hasHelper: false }));

@@ -18,7 +18,7 @@ import {
 
 const keys = await googleKeys();
 const network = (): GoogleChatDouble => googleChatDouble(keys);
-channelContract("SC-022 googlechat", { kind: async () => googlechat, network });
+channelContract("SC-021 googlechat", { kind: async () => googlechat, network });
 
 const { it, open } = accountTests(googlechat, network);
 const group = "SPACE";

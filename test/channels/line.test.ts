@@ -8,7 +8,7 @@ import { accountTests, failure } from "../support/networks/account.ts";
 import { group, lineDouble, messageEvent, signIn, user } from "../support/networks/line.ts";
 import { call } from "../support/networks/webhook-caller.ts";
 
-channelContract("SC-022 line", { kind: async () => line, network: lineDouble });
+channelContract("SC-021 line", { kind: async () => line, network: lineDouble });
 
 const { it } = accountTests(line, lineDouble);
 const inGroup = { type: "group", userId: user, groupId: group };

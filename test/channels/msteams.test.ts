@@ -20,7 +20,7 @@ import {
 
 const keys = await teamsKeys();
 const network = (): TeamsDouble => teamsDouble(keys);
-channelContract("SC-022 msteams", { kind: async () => msteams, network });
+channelContract("SC-021 msteams", { kind: async () => msteams, network });
 
 const { it, open } = accountTests(msteams, network);
 const named = (text: string, id = `28:${signIn.appId}`): object => ({

@@ -7,7 +7,7 @@ import { scriptedContext } from "../support/channel-context.ts";
 import { accountTests, failure } from "../support/networks/account.ts";
 import { noteActivity, reader, signIn, talkDouble, token } from "../support/networks/nextcloud-talk.ts";
 
-channelContract("SC-022 nextcloud-talk", { kind: async () => nextcloudTalk, network: talkDouble });
+channelContract("SC-021 nextcloud-talk", { kind: async () => nextcloudTalk, network: talkDouble });
 
 const { it, open } = accountTests(nextcloudTalk, talkDouble);
 const to = { to: token };

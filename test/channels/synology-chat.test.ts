@@ -12,7 +12,7 @@ const network = (): ReturnType<typeof synologyDouble> => {
   const double = synologyDouble();
   return { ...double, settings: { ...double.settings, rateLimitPerMinute: 1000 } };
 };
-channelContract("SC-022 synology-chat", { kind: async () => synologyChat, network });
+channelContract("SC-021 synology-chat", { kind: async () => synologyChat, network });
 
 const { it } = accountTests(synologyChat, synologyDouble);
 

@@ -10,7 +10,7 @@ import { accountTests, failure } from "../support/networks/account.ts";
 import { person, signIn, whatsappDouble } from "../support/networks/whatsapp.ts";
 import { call } from "../support/networks/webhook-caller.ts";
 
-channelContract("SC-022 whatsapp", {
+channelContract("SC-021 whatsapp", {
   kind: async () => whatsapp,
   network: whatsappDouble,
 });

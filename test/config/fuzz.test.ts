@@ -21,7 +21,7 @@ import { connectFrame, reachWithoutPort } from "../support/no-port.ts";
 import { runtime } from "../support/runtime.ts";
 
 // The configuration is read by the same code everywhere: one runtime tries all, the others begin like it.
-const cases = runtime === "bun" ? 10_000 : 2_000;
+const cases = runtime === "bun" ? 10_000 : 1_000;
 /** Another one finds other things; this one is printed and kept, so that a failure comes again. */
 const seed = 20_261_121;
 /** Every so often the gateway is really opened, and asked. */

@@ -168,7 +168,7 @@ if (why) {
       const args = ["gateway", "probe", "--timeout", "60000", "--ssh", ssh, "--ssh-identity", server.key];
       const running = launch(args, home, { env: { PATH: `${server.bin}:${process.env["PATH"] ?? ""}` } });
       await asked;
-      const tunnels = await until("tunnel", () => tunnelsTo(mute.port), 20_000);
+      const tunnels = await until("tunnel", () => tunnelsTo(mute.port), 60_000);
       await running.end(signal);
       for (const pid of tunnels) await gone(pid);
       rmSync(home, { recursive: true });
@@ -178,6 +178,8 @@ if (why) {
 
   /** The processes that forward to a port: they say so on their command line. */
   async function tunnelsTo(port: number): Promise<readonly number[] | undefined> {
+    // Whoever looks all the time leaves a busy machine no time for what is looked for.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const { stdout } = await processes.run("ps", ["-eo", "pid=,args="]);
     const pids = stdout
       .split("\n")
