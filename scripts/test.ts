@@ -1,4 +1,4 @@
-// The gate: format, lint, types, then every test file on every runtime, a process each with a deadline.
+// The gate: format, lint, types, then every test file on every runtime, in processes with a deadline.
 //   npm test                          everything
 //   npm test -- --runtime bun,deno    only these runtimes (bun, deno, node, node24)
 //   npm test -- --only gateway        only test files whose path has this text
@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import mri from "mri";
 import { makeShipped } from "./build/shipped.ts";
@@ -47,6 +47,10 @@ const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".test.ts") && file.includes(String(options["only"] || "")))
   .sort();
 
+/** Files of a folder that share a process at most. */
+const batchSize = 10;
+const together = "test/support/together.ts";
+
 const outcomes: Outcome[] = [];
 const late: { readonly runtime: string; readonly file: string }[] = [];
 let shipped: string | undefined;
@@ -55,8 +59,11 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 await Promise.all([checks(), ship(), ...(chosen.includes("node") ? [transpileForNode()] : [])]);
-const jobs = chosen.flatMap((runtime) => files.map((file) => ({ runtime, file })));
-const queues = { live: jobs.filter(({ file }) => isLive(file)), quick: jobs.filter(({ file }) => !isLive(file)) };
+const jobs = chosen.flatMap((runtime) => batches(files).map((batch) => ({ runtime, batch })));
+const queues = {
+  live: jobs.filter(({ batch }) => batch.some(isLive)),
+  quick: jobs.filter(({ batch }) => !batch.some(isLive)),
+};
 // More than there are cores: most tests wait for something most of the time, the live ones for real programs that must
 // not wait too long themselves. So one lane alone of the quick tests helps with those in the end.
 const most = availableParallelism() + 1;
@@ -67,7 +74,7 @@ await Promise.all([
 ]);
 
 // A machine that does six things at once is late now and then. What failed is run once more, alone, and said to be so.
-for (const { runtime, file } of late.splice(0)) await runFile(runtime, file, true);
+for (const { runtime, file } of late.splice(0)) await runFiles(runtime, [file], true);
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
@@ -90,35 +97,56 @@ function isLive(file: string): boolean {
   return file.startsWith(join("test", "live"));
 }
 
+/** Live tests alone, the others with their neighbours: a process for each would mostly load the same again. */
+function batches(all: readonly string[]): readonly (readonly string[])[] {
+  const folders = new Map<string, string[]>();
+  for (const file of all) {
+    const folder = isLive(file) ? file : dirname(file);
+    folders.set(folder, [...(folders.get(folder) ?? []), file]);
+  }
+  return [...folders.values()].flatMap((folder) => {
+    const count = Math.ceil(folder.length / batchSize);
+    return Array.from({ length: count }, (_, batch) => folder.filter((_file, at) => at % count === batch));
+  });
+}
+
 /** Runs what is in the first queue, then helps with the second. */
 async function worker(own: (typeof jobs)[number][], other: typeof own): Promise<void> {
   for (let job = own.shift() ?? other.shift(); job; job = own.shift() ?? other.shift())
-    await runFile(job.runtime, job.file);
+    await runFiles(job.runtime, job.batch);
 }
 
-async function runFile(runtime: string, file: string, again = false): Promise<void> {
+async function runFiles(runtime: string, batch: readonly string[], again = false): Promise<void> {
   const command = runtimes[runtime];
   if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
-  const target = runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file;
-  const { code, output, ms } = await run([...command, target], {
-    deadlineMs: /live|fuzz/.test(file) ? 480_000 : 60_000,
-    env: shipped && isLive(file) ? { CLAWLET_TEST_PROGRAM: programs[runtime], CLAWLET_TEST_SHIPPED: shipped } : {},
+  const built = (file: string) => (runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file);
+  const live = batch.some(isLive);
+  const { code, output } = await run([...command, built(together), ...batch.map(built)], {
+    deadlineMs: live || batch.some((file) => file.includes("fuzz")) ? 480_000 : 60_000 * batch.length,
+    env: shipped && live ? { CLAWLET_TEST_PROGRAM: programs[runtime], CLAWLET_TEST_SHIPPED: shipped } : {},
   });
-  const count = (label: string) => Number(new RegExp(`^ {2}${label}:\\s+(\\d+)`, "m").exec(plain(output))?.[1] ?? 0);
-  const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
-  const broken = code !== 0 || total === 0;
-  if (broken && !again && total > passed) {
-    late.push({ runtime, file });
-    return print(`! ${runtime} ${file} failed, and is run again in the end:\n${output}`);
+  const results = batch.map((file) => {
+    const part = output.split(/^=== /m).find((text) => text.startsWith(`${built(file)}\n`));
+    return { file, output: part ?? output, ...countsOf(part ?? "") };
+  });
+  // A process can end badly after each of its files said that all went well: then none of them is believed.
+  const broken = code !== 0 && results.every(({ failed }) => failed === 0);
+  for (const { file, ...result } of results) {
+    const failed = broken ? Math.max(1, result.failed) : result.failed;
+    if (failed > 0 && !again) {
+      late.push({ runtime, file });
+      print(`! ${runtime} ${file} failed, and is run again in the end:\n${result.output}`);
+    } else record({ name: `${runtime} ${file}${again ? " (again)" : ""}`, ...result, failed });
   }
-  record({
-    name: `${runtime} ${file}${again ? " (again)" : ""}`,
-    passed,
-    skipped,
-    failed: Math.max(total - passed, broken ? 1 : 0),
-    output,
-    ms,
-  });
+}
+
+/** What the end of a file's output says. Saying nothing, or of nothing, is a failure. */
+function countsOf(output: string): Pick<Outcome, "passed" | "failed" | "skipped" | "ms"> {
+  const number = (label: string) =>
+    Number(new RegExp(`^ {2}${label}:\\s+([\\d.]+)`, "m").exec(plain(output))?.[1] ?? 0);
+  const [total, passed] = [number("Total"), number("Passed")];
+  const failed = total === 0 ? 1 : total - passed;
+  return { passed, failed, skipped: number("Skipped"), ms: number("Duration") };
 }
 
 async function check(name: string, command: readonly string[]): Promise<void> {
@@ -174,7 +202,7 @@ function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 /** Node 20 cannot read TypeScript: sources and tests are bundled file by file into a folder of its own. */
 async function transpileForNode(): Promise<void> {
   await build({
-    entryPoints: [...files, "adapters/node/main.ts"].map((file) => `./${file}`),
+    entryPoints: [...files, together, "adapters/node/main.ts"].map((file) => `./${file}`),
     outdir: nodeBuild,
     outbase: ".",
     bundle: true,

@@ -96,7 +96,11 @@ function bindLan({ near, far }: Network): void {
   it("SC-007 SC-041 SC-045 with a token it listens on every address, and says so line by line", async () => {
     await running(["--bind", "lan"], async (gateway) => {
       const urls = [near.address4, second, `[${near.address6}]`].map((host) => `ws://${host}:${gateway.port}`);
-      const lines = gateway.stdout().match(/listening on .*/g) ?? [];
+      // They may reach us one by one.
+      const lines = await until("line for each address", () => {
+        const heard = gateway.stdout().match(/listening on .*(?=\n)/g) ?? [];
+        return heard.length >= urls.length ? heard : undefined;
+      });
       assert.equal(lines.toSorted(), urls.map((url, index) => said(url, index === 0 ? gateway.pid : 0)).toSorted());
       for (const url of urls) {
         assert.is(await client.reach(`${url}/health`), 200, url);
