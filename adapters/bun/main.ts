@@ -3,10 +3,6 @@ import { createHost } from "../machine/host.ts";
 import type { serve as Serve } from "./serve.ts";
 
 const serve: typeof Serve = async (options, fetch) => (await import("./serve.ts")).serve(options, fetch);
-// What a busy minute took stays with the process otherwise, several times what is in use.
-const rest = (): void => {
-  Bun.gc(true);
-  Bun.shrink();
-};
+const rest = (): void => void import("./rest.ts").then((loaded) => loaded.rest());
 const program = import.meta.filename;
 process.exitCode = await main(createHost({ runtime: "bun", version: Bun.version, main: program, serve, rest }));

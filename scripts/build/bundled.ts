@@ -39,6 +39,7 @@ export async function bundledIntoBinary(): Promise<readonly Part[]> {
     splitting: true,
     format: "esm",
     platform: "node",
+    external: ["bun:*"],
     target: "node20",
     outdir: "release",
     write: false,

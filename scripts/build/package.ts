@@ -83,6 +83,7 @@ const machine = {
     node: libraries.node,
   },
   platform: "node",
+  external: ["bun:*"],
   target: "node20",
   chunkNames: "parts/[hash]",
   // Packages written for require ask for built-in modules with it, and in a module there is none.

@@ -14,12 +14,23 @@ function setUp(first: number) {
   return { clock, memory, stop: restWhenGrown(host) };
 }
 
-test("a gateway rests when a busy time has taken much, and not again while it stays as it is", async () => {
+test("a gateway gives back what its start took, and that is what it grows from", async () => {
   const { clock, memory } = setUp(50 * MB);
-  await clock.advance(MINUTE);
-  memory.bytes = 60 * MB;
-  await clock.advance(5 * MINUTE);
   assert.is(memory.rests, 0);
+  await clock.advance(2000);
+  assert.is(memory.rests, 1);
+  memory.bytes = 30 * MB;
+  await clock.advance(2000);
+  memory.bytes = 45 * MB;
+  await clock.advance(5 * MINUTE);
+  assert.is(memory.rests, 1);
+  memory.bytes = 46 * MB;
+  await clock.advance(MINUTE);
+  assert.is(memory.rests, 2);
+});
+
+test("it rests when a busy time has taken much, and not again while it stays as it is", async () => {
+  const { clock, memory } = await begun(50 * MB);
   memory.bytes = 90 * MB;
   await clock.advance(MINUTE);
   assert.is(memory.rests, 1);
@@ -35,8 +46,7 @@ test("a gateway rests when a busy time has taken much, and not again while it st
 });
 
 test("who has much rests for a part of it, and less than before is what counts", async () => {
-  const { clock, memory } = setUp(400 * MB);
-  await clock.advance(MINUTE);
+  const { clock, memory } = await begun(400 * MB);
   memory.bytes = 490 * MB;
   await clock.advance(MINUTE);
   assert.is(memory.rests, 0);
@@ -55,6 +65,19 @@ test("it ends with the gateway, and is not there where nobody can be asked", asy
   assert.equal([memory.rests, clock.armed], [0, 0]);
   restWhenGrown({ clock });
   assert.is(clock.armed, 0);
+  const grown = await begun(50 * MB);
+  grown.memory.bytes = 500 * MB;
+  await grown.clock.advance(MINUTE);
+  grown.stop();
+  assert.equal([grown.memory.rests, grown.clock.armed], [1, 0]);
 });
+
+/** One that has rested from its start. */
+async function begun(bytes: number): Promise<ReturnType<typeof setUp>> {
+  const parts = setUp(bytes);
+  await parts.clock.advance(MINUTE);
+  parts.memory.rests = 0;
+  return parts;
+}
 
 test.run();

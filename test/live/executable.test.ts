@@ -1,10 +1,20 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { freePort, makeHome } from "../support/gateway-process.ts";
+import { freePort, makeHome, until } from "../support/gateway-process.ts";
 import { endLaunched, launch } from "../support/launch.ts";
 import { form, root, shipped } from "../support/runtime.ts";
 import { calledAs, listening, run } from "./cli-process.ts";
@@ -84,6 +94,18 @@ else {
     rmSync(folder, { recursive: true });
   });
 
+  test("a gateway that nobody asks anything gives back what its start took, and answers as before", async () => {
+    const home = makeHome();
+    const env = { OPENCLAW_GATEWAY_PORT: String(await freePort()) };
+    const gateway = launch(["gateway", "--allow-unconfigured"], home, { env });
+    const { pid } = await listening(gateway);
+    const small = () => kilobytes(pid, "VmRSS") < kilobytes(pid, "VmHWM") * 0.75;
+    await until("less memory than at the start", () => small() || undefined, 15_000);
+    assert.match((await run(["gateway", "health"], home, { env })).stdout, "✓ Gateway is healthy");
+    assert.is(await gateway.end(), 0);
+    rmSync(home, { recursive: true });
+  });
+
   if (!isRoot || spawnSync("unshare", ["--mount", "true"]).status !== 0)
     test("the empty root", () => void process.stdout.write("skipped: needs root, and the right to mount\n"));
   else
@@ -107,6 +129,12 @@ else {
       assert.ok(existsSync(join(place.root, "home/clawlet/.openclaw/logs/gateway.log")));
       rmSync(place.root, { recursive: true });
     });
+}
+
+/** What proc(5) says of a process's memory. */
+function kilobytes(pid: number, name: "VmRSS" | "VmHWM"): number {
+  const [, value] = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(value);
 }
 
 /**
