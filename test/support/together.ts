@@ -17,7 +17,7 @@ for (const file of process.argv.slice(2)) {
     await import(pathToFileURL(resolve(file)).href);
     await exec();
   } catch (error) {
-    console.error(error);
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = 1;
   }
   hasFailed ||= process.exitCode !== 0;
