@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import type { Target } from "./channel.ts";
+import { withIds } from "./channel-people.ts";
 import { commonSettings, type Policy, policyOf } from "./channel-policy.ts";
 
 const text = v.string("a text in quotes");
@@ -23,20 +24,8 @@ export type ImessageSettings = v.InferOutput<typeof imessageSettings>;
 
 /** Phone numbers and addresses however they were written, as they stand in messages. */
 export function imessagePolicy(settings: ImessageSettings): Policy {
-  const { direct, groups, allowBots } = policyOf(settings);
-  const people = (ids: readonly string[]): readonly string[] => ids.map(personOf);
-  const rooms = Object.entries(groups.rooms).map(
-    ([id, room]) =>
-      [
-        id.replace(/^(imessage:)?(chat_id|chat|group):/i, ""),
-        { ...room, ...(room.allowFrom ? { allowFrom: people(room.allowFrom) } : {}) },
-      ] as const,
-  );
-  return {
-    direct: { ...direct, allowFrom: people(direct.allowFrom) },
-    groups: { ...groups, allowFrom: people(groups.allowFrom), rooms: Object.fromEntries(rooms) },
-    allowBots,
-  };
+  const room = (id: string): string => id.replace(/^(imessage:)?(chat_id|chat|group):/i, "");
+  return withIds(policyOf(settings), { person: personOf, room });
 }
 
 /** A phone number without what is between its digits, and an address as it is. */

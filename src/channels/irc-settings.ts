@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import { isRoom } from "../kit/irc-line.ts";
 import type { Target } from "./channel.ts";
+import { withIds } from "./channel-people.ts";
 import { commonSettings, type Policy, policyOf } from "./channel-policy.ts";
 
 const text = v.string("a text in quotes");
@@ -65,17 +66,7 @@ export type IrcSettings = v.InferOutput<typeof ircSettings>;
 
 /** Whom the settings let write, in the spelling of the server: `fold` says which names are the same to it. */
 export function ircPolicy(settings: IrcSettings, fold: (name: string) => string): Policy {
-  const { direct, groups, allowBots } = policyOf(settings);
-  const people = (ids: readonly string[]): readonly string[] => ids.map((id) => fold(id.replace(/^(irc|user):/i, "")));
-  const rooms = Object.entries(groups.rooms).map(
-    ([name, room]) =>
-      [fold(name), { ...room, ...(room.allowFrom ? { allowFrom: people(room.allowFrom) } : {}) }] as const,
-  );
-  return {
-    direct: { ...direct, allowFrom: people(direct.allowFrom) },
-    groups: { ...groups, allowFrom: people(groups.allowFrom), rooms: Object.fromEntries(rooms) },
-    allowBots,
-  };
+  return withIds(policyOf(settings), { person: (id) => fold(id.replace(/^(irc|user):/i, "")), room: fold });
 }
 
 /** What is joined: the name of each channel, and its key where it has one. */

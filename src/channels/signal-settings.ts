@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import type { Target } from "./channel.ts";
+import { withIds } from "./channel-people.ts";
 import { commonSettings, type Policy, policyOf } from "./channel-policy.ts";
 
 const text = v.string("a text in quotes");
@@ -42,20 +43,7 @@ export type SignalSettings = v.InferOutput<typeof signalSettings>;
 
 /** Phone numbers however they were written, and ids of people as `uuid:…`, as they stand in messages. */
 export function signalPolicy(settings: SignalSettings): Policy {
-  const { direct, groups, allowBots } = policyOf(settings);
-  const people = (ids: readonly string[]): readonly string[] => ids.map(personOf);
-  const rooms = Object.entries(groups.rooms).map(
-    ([id, room]) =>
-      [
-        id.replace(/^(signal:)?group:/i, ""),
-        { ...room, ...(room.allowFrom ? { allowFrom: people(room.allowFrom) } : {}) },
-      ] as const,
-  );
-  return {
-    direct: { ...direct, allowFrom: people(direct.allowFrom) },
-    groups: { ...groups, allowFrom: people(groups.allowFrom), rooms: Object.fromEntries(rooms) },
-    allowBots,
-  };
+  return withIds(policyOf(settings), { person: personOf, room: (id) => id.replace(/^(signal:)?group:/i, "") });
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

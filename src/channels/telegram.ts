@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import { channel, type Target } from "./channel.ts";
+import { withIds } from "./channel-people.ts";
 import { commonSettings, policyOf } from "./channel-policy.ts";
 import { webhookPath, webhookPathSetting } from "./channel-webhook.ts";
 import { telegramApi } from "./telegram-api.ts";
@@ -56,14 +57,7 @@ export const telegram = channel({
     typing: true,
   },
 
-  policy(settings) {
-    const policy = policyOf(settings);
-    return {
-      ...policy,
-      direct: { ...policy.direct, allowFrom: policy.direct.allowFrom.map(bareId) },
-      groups: { ...policy.groups, allowFrom: policy.groups.allowFrom.map(bareId) },
-    };
-  },
+  policy: (settings) => withIds(policyOf(settings), { person: bareId }),
 
   target,
 

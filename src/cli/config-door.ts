@@ -1,7 +1,7 @@
 import type { CommandContext } from "../commands/command.ts";
 import { Failure } from "../kit/error.ts";
-import { createLogger } from "../kit/log.ts";
 import { knownModelsOf, providerFacts } from "../providers/facts.ts";
+import { openConfigFile } from "./config-file.ts";
 import { at, listAt, stringAt } from "./pick.ts";
 import { ask, targetOf, type ReachContext } from "./reach.ts";
 import { runningGateway } from "./settings.ts";
@@ -69,21 +69,12 @@ function meantAmong(models: readonly unknown[], config: unknown, name: string): 
   return others.length === 0 ? only?.reference : undefined;
 }
 
-async function throughFile({ host, flavour, paths, output }: Context, by: string): Promise<ConfigDoor> {
-  const [{ openConfig }, { catalogueOf }, { referenceOf }] = await Promise.all([
-    import("../config/file.ts"),
+async function throughFile(context: Context, by: string): Promise<ConfigDoor> {
+  const [store, { catalogueOf }, { referenceOf }] = await Promise.all([
+    openConfigFile(context),
     import("../model/catalogue.ts"),
     import("../model/model-specs.ts"),
   ]);
-  const log = createLogger(
-    () => host.clock.now(),
-    [
-      ({ level, message }) => {
-        if (level === "warn" || level === "error") output.warn(message);
-      },
-    ],
-  );
-  const store = await openConfig(host, flavour, paths, log);
   const { value, exists, hash } = store.current();
   return {
     value: store.redacted(value),

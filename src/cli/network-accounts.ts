@@ -3,7 +3,7 @@ import type { CommandContext } from "../commands/command.ts";
 import type { ConfigWrite } from "../config/config.ts";
 import { type Plan, planAccounts } from "../flow/networks-plan.ts";
 import { Failure } from "../kit/error.ts";
-import { createLogger } from "../kit/log.ts";
+import { openConfigFile, warningsTo } from "./config-file.ts";
 
 /** The chat networks of this machine's configuration, as its file has them. */
 export interface NetworkAccounts {
@@ -16,22 +16,12 @@ export interface NetworkAccounts {
 }
 
 /** Opens the file through which `config set` writes too, so that a change is checked, durable and can be taken back. */
-export async function openNetworkAccounts({
-  host,
-  flavour,
-  paths,
-  output,
-}: Pick<CommandContext, "host" | "flavour" | "paths" | "output">): Promise<NetworkAccounts> {
-  const { openConfig } = await import("../config/file.ts");
-  const log = createLogger(
-    () => host.clock.now(),
-    [
-      ({ level, message }) => {
-        if (level === "warn" || level === "error") output.warn(message);
-      },
-    ],
-  );
-  const store = await openConfig(host, flavour, paths, log);
+export async function openNetworkAccounts(
+  context: Pick<CommandContext, "host" | "flavour" | "paths" | "output">,
+): Promise<NetworkAccounts> {
+  const { host } = context;
+  const log = warningsTo(context);
+  const store = await openConfigFile(context, log);
   const { value, exists, hash } = store.current();
   return {
     section: value.channels,

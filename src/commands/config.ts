@@ -1,12 +1,12 @@
+import { openConfigFile } from "../cli/config-file.ts";
 import { columns } from "../cli/layout.ts";
 import { toJson } from "../cli/output.ts";
 import { runningGateway } from "../cli/settings.ts";
-import type { ConfigIssue, ConfigSnapshot, ConfigStore, ConfigWrite } from "../config/config.ts";
+import type { ConfigIssue, ConfigSnapshot, ConfigWrite } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { parsePath, valueAt } from "../config/path.ts";
 import { tildify } from "../host/paths.ts";
 import { exit, Failure } from "../kit/error.ts";
-import { createLogger } from "../kit/log.ts";
 import { command, type CommandContext } from "./command.ts";
 
 const path = { name: "path", description: "Where in the configuration, such as gateway.port." };
@@ -20,7 +20,7 @@ export const configGet = command({
   examples: [{ command: "config get gateway.port", description: "One value." }],
   async run(context) {
     const { output, args } = context;
-    const store = await openStore(context);
+    const store = await openConfigFile(context);
     const all = store.redacted(store.current().source ?? {});
     const value = args[0] === undefined ? all : valueAt(all, parsePath(args[0]));
     if (value === undefined) throw new Failure("not-found", `Config path not found: ${args[0]}`);
@@ -44,7 +44,7 @@ export const configSet = command({
   async run(context) {
     const [where = "", text = ""] = context.args;
     const value = await valueOf(text);
-    const write = await (await openStore(context)).set(where, value, { by: "config set" });
+    const write = await (await openConfigFile(context)).set(where, value, { by: "config set" });
     return written(context, write, "Updated", where);
   },
 });
@@ -58,7 +58,7 @@ export const configUnset = command({
   examples: [{ command: "config unset gateway.port", description: "Back to 18789." }],
   async run(context) {
     const [where = ""] = context.args;
-    const write = await (await openStore(context)).set(where, undefined, { by: "config unset" });
+    const write = await (await openConfigFile(context)).set(where, undefined, { by: "config unset" });
     return written(context, write, "Removed", where);
   },
 });
@@ -71,7 +71,15 @@ export const configValidate = command({
   examples: [{ command: "config validate", description: "Status 1 when something is wrong." }],
   async run(context) {
     const { output, host } = context;
-    const { path: file, exists, valid, issues, warnings, unknownKeys, unsafe } = (await openStore(context)).current();
+    const {
+      path: file,
+      exists,
+      valid,
+      issues,
+      warnings,
+      unknownKeys,
+      unsafe,
+    } = (await openConfigFile(context)).current();
     const sound = valid && unsafe.length === 0;
     if (output.json) output.data({ valid: sound, path: file, exists, issues, warnings, unknownKeys, unsafe });
     else {
@@ -107,7 +115,7 @@ export const configHistory = command({
   examples: [{ command: "config history", description: "Newest first." }],
   async run(context) {
     const { output } = context;
-    const revisions = await (await openStore(context)).history();
+    const revisions = await (await openConfigFile(context)).history();
     const rows = revisions.map((revision) => [
       String(revision.number),
       new Date(revision.savedAt).toISOString(),
@@ -132,26 +140,12 @@ export const configRollback = command({
     const [text = ""] = context.args;
     if (!/^[1-9]\d{0,3}$/.test(text))
       throw new Failure("usage", `${text} is not the number of a version; see ${context.program} config history`);
-    const { snapshot, changedPaths } = await (await openStore(context)).rollback(Number(text));
+    const { snapshot, changedPaths } = await (await openConfigFile(context)).rollback(Number(text));
     if (context.output.json) context.output.data({ ok: true, path: snapshot.path, hash: snapshot.hash, changedPaths });
     else context.output.print(`Rolled back to version ${text} (${changedPaths.join(", ") || "nothing changed"}).`);
     return exit.ok;
   },
 });
-
-/** Loaded here, so that printing the file's name does not load every schema. */
-async function openStore({ host, flavour, paths, output }: CommandContext): Promise<ConfigStore> {
-  const { openConfig } = await import("../config/file.ts");
-  const log = createLogger(
-    () => host.clock.now(),
-    [
-      ({ level, message }) => {
-        if (level === "warn" || level === "error") output.warn(message);
-      },
-    ],
-  );
-  return openConfig(host, flavour, paths, log);
-}
 
 async function valueOf(text: string): Promise<unknown> {
   try {
