@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import { channel, type Attachment, type ChannelContext, type Self, type Target } from "./channel.ts";
+import { needed } from "./channel-needs.ts";
 import type { RoomPolicy } from "./channel-policy.ts";
 import { createRecent } from "./channel-recent.ts";
 import { download } from "./channel-request.ts";
@@ -18,7 +19,16 @@ export const discord = channel({
   label: "Discord",
   settings: v.looseObject({
     ...discordPolicySettings,
-    token: v.pipe(v.optional(v.string("a text in quotes")), v.description("The token of the bot.")),
+    token: v.pipe(
+      v.optional(
+        v.pipe(
+          v.string("a text in quotes"),
+          v.transform((written) => written.trim().replace(/^Bot /, "")),
+          v.regex(/^[\w-]{20,}\.[\w-]+\.[\w-]+$/, "a token, which is three parts with dots between them"),
+        ),
+      ),
+      v.description("The token of the bot."),
+    ),
     apiRoot: v.pipe(
       v.optional(
         v.pipe(v.string(), v.url("an address such as https://discord.com/api/v10")),
@@ -44,9 +54,7 @@ export const discord = channel({
   async open(settings, given) {
     const ending = new AbortController();
     const context = { ...given, signal: AbortSignal.any([given.signal, ending.signal]) };
-    const token = settings.token?.trim().replace(/^Bot /, "") ?? "";
-    if (!/^[\w-]{20,}\.[\w-]+\.[\w-]+$/.test(token))
-      throw new Failure("config", "token is no token of a Discord bot: they are three parts with dots between them");
+    const { token } = needed(settings, ["token"], { id: "discord", label: "Discord" });
     if (!context.net.dial)
       throw new Failure("config", "Discord needs WebSockets, which there are none of where this gateway runs");
     for (const name of [...(settings.allowFrom ?? settings.dm?.allowFrom ?? []), ...(settings.groupAllowFrom ?? [])])

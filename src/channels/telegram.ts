@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import { channel, type Target } from "./channel.ts";
+import { needed } from "./channel-needs.ts";
 import { withIds } from "./channel-people.ts";
 import { commonSettings, policyOf } from "./channel-policy.ts";
 import { webhookPath, webhookPathSetting } from "./channel-webhook.ts";
@@ -10,13 +11,18 @@ import { telegramSender } from "./telegram-send.ts";
 import { telegramUpdates } from "./telegram-update.ts";
 import { listen } from "./telegram-webhook.ts";
 
+const tokenForm = /^\d+:[\w-]+$/;
+
 /** Telegram, by its Bot API: asked for updates, or brought them where `webhookUrl` is set. */
 export const telegram = channel({
   id: "telegram",
   label: "Telegram",
   settings: v.looseObject({
     ...commonSettings,
-    botToken: v.pipe(v.optional(v.string("a text in quotes")), v.description("The token that @BotFather gave.")),
+    botToken: v.pipe(
+      v.optional(v.pipe(v.string("a text in quotes"), v.trim(), v.regex(tokenForm, "a token such as 123456:ABC-DEF…"))),
+      v.description("The token that @BotFather gave."),
+    ),
     apiRoot: v.pipe(
       v.optional(v.pipe(v.string(), v.url("an address such as https://api.telegram.org")), "https://api.telegram.org"),
       v.description("Where the Bot API is, for who runs a server of his own."),
@@ -64,9 +70,7 @@ export const telegram = channel({
   async open(settings, given) {
     const ending = new AbortController();
     const context = { ...given, signal: AbortSignal.any([given.signal, ending.signal]) };
-    const token = settings.botToken?.trim() ?? "";
-    if (!/^\d+:[\w-]+$/.test(token))
-      throw new Failure("config", "botToken is no token of a Telegram bot: they look like 123456:ABC-DEF…");
+    const { botToken: token } = needed(settings, ["botToken"], { id: "telegram", label: "Telegram" });
     for (const name of [...(settings.allowFrom ?? []), ...(settings.groupAllowFrom ?? [])].filter(isName))
       context.log.warn("a name lets nobody in, for anybody may take it: write the numeric id that /whoami shows", {
         name,

@@ -346,9 +346,11 @@ test("a bare id is refused, for it may be a person's or a channel's; both spelli
 });
 
 test("a token that is none is refused before anything is asked", async () => {
+  for (const token of ["", "abc", "Bot "])
+    assert.throws(() => v.parse(discord.settings, { token }), /three parts with dots/);
   const context = scriptedContext();
-  for (const token of [undefined, "", "abc", "Bot "])
-    assert.is((await failureOf(discord.open(v.parse(discord.settings, { token }), context.context))).code, "config");
+  const none = v.parse(discord.settings, {});
+  assert.match((await failureOf(discord.open(none, context.context))).message, "channels.discord.token");
   assert.equal(context.requests, []);
 });
 

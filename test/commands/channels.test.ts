@@ -65,12 +65,28 @@ test("channels add writes what it signs in with, never shows it, and says how pe
 });
 
 test("channels add takes a secret from standard input, where ps does not see it", async () => {
+  const token = "secret-from-a-pipe-of-a-bot.part2.part3";
   const line = ["channels", "add", "--channel", "discord", "--token", "-", "--account", "work", "--name", "Office"];
-  const { code, written } = await change(line, { input: "secret-from-a-pipe\n" });
+  const { code, written } = await change(line, { input: `${token}\n` });
   assert.is(code, 0);
   assert.equal(written, {
-    discord: { enabled: true, accounts: { work: { name: "Office", token: "secret-from-a-pipe", enabled: true } } },
+    discord: { enabled: true, accounts: { work: { name: "Office", token, enabled: true } } },
   });
+});
+
+test("channels add refuses a token that is none, says how they look, and writes nothing", async () => {
+  const { code, stdout, stderr, written } = await change([
+    "channels",
+    "add",
+    "--channel",
+    "telegram",
+    "--token",
+    "abc",
+  ]);
+  assert.is(code, 2);
+  assert.is(stdout, "");
+  assert.match(stderr, "channels.telegram.botToken is wrong: expected a token such as 123456:ABC-DEF…");
+  assert.equal(written, {});
 });
 
 test("channels add says what is missing and how to give it", async () => {
@@ -100,14 +116,14 @@ test("channels add says of networks that others have that they are not here, and
 });
 
 test("channels list tells every account and its trouble, and with --all what could be added", async () => {
-  const section = { telegram: { accounts: { work: { botToken: "x", name: "Office" }, off: { enabled: false } } } };
+  const section = { telegram: { accounts: { work: { botToken: "1:x", name: "Office" }, off: { enabled: false } } } };
   const { code, stdout } = await run(["channels", "list"], { ...configured(section), env: {} });
   assert.is(code, 0);
   const [head = "", ...rows] = stdout.trimEnd().split("\n");
   assert.match(head, /^Channel +Network +Account +Name +State$/);
   assert.match(rows[0] ?? "", /^telegram +Telegram +work +Office +configured$/);
   assert.match(rows[1] ?? "", /^telegram +Telegram +off +- +disabled$/);
-  assert.not.match(stdout, "x ");
+  assert.not.match(stdout, "1:x");
   const all = await run(["channels", "list", "--all"], configured(section));
   assert.match(all.stdout, /^discord +Discord +- +- +not added$/m);
   const { accounts } = JSON.parse((await run(["channels", "list", "--json"], configured(section))).stdout) as {
