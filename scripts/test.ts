@@ -74,10 +74,12 @@ await Promise.all([
 ]);
 
 // A machine that does six things at once is late now and then. What failed is run once more, alone, and said to be so.
-for (const { runtime, file } of late.splice(0)) await runFiles(runtime, [file], true);
+const again = late.splice(0);
+for (const { runtime, file } of again) await runFiles(runtime, [file], true);
 
 const sum = (key: "passed" | "failed" | "skipped") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 for (const { name, output } of outcomes.filter((outcome) => outcome.failed > 0)) print(`\n✗ ${name}\n${output}`);
+if (again.length > 0) print(`\nrun twice: ${again.map(({ runtime, file }) => `${runtime} ${file}`).join(", ")}`);
 print(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
 process.exit(sum("failed") === 0 && sum("passed") > 0 ? 0 : 1);
 
