@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { channelsPage } from "./channels.ts";
 import { commandsPage } from "./commands.ts";
 import { configPage } from "./config.ts";
 import { environmentPage } from "./environment.ts";
@@ -15,6 +16,7 @@ import { statePage } from "./state.ts";
 export async function pages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/reference/README.md", indexPage()],
+    ["docs/reference/channels.md", await channelsPage()],
     ["docs/reference/commands.md", await commandsPage()],
     ["docs/reference/config.md", configPage()],
     ["docs/reference/environment.md", environmentPage()],
@@ -33,6 +35,7 @@ function indexPage(): string {
     "# Reference",
     "Made from the tables that the program itself works by: `npm run docs` writes these pages anew, and a test compares them.",
     [
+      "- [Chat networks](channels.md): the settings of each, in the section `channels`",
       "- [Commands](commands.md): every command, its options and examples",
       "- [Configuration](config.md): every key with its type, its default and what a change does",
       "- [Environment variables](environment.md)",
@@ -42,6 +45,6 @@ function indexPage(): string {
       "- [Errors](errors.md): error codes, refused connects, close codes, exit statuses",
       "- [The state folder](state.md): what lies where, and what a backup takes",
     ].join("\n"),
-    "Guides: [configuration](../guides/configuration.md), [discovery](../guides/discovery.md), [remote access](../guides/remote.md), [TLS](../guides/tls.md), [Tailscale](../guides/tailscale.md). How it is built: [architecture](../architecture.md).",
+    "Guides: [chat networks](../guides/channels.md), [configuration](../guides/configuration.md), [discovery](../guides/discovery.md), [remote access](../guides/remote.md), [TLS](../guides/tls.md), [Tailscale](../guides/tailscale.md). How it is built: [architecture](../architecture.md).",
   ]);
 }

@@ -41,16 +41,25 @@ const ids = v.pipe(
 );
 
 const roomEntries = {
-  enabled: v.optional(v.boolean("true or false")),
-  requireMention: v.optional(v.boolean("true or false")),
-  allowFrom: v.optional(ids),
-  systemPrompt: v.optional(v.string("a text in quotes")),
+  enabled: v.pipe(v.optional(v.boolean("true or false")), v.description("Whether it is listened to.")),
+  requireMention: v.pipe(
+    v.optional(v.boolean("true or false")),
+    v.description("Whether we must be named here before we answer."),
+  ),
+  allowFrom: v.pipe(v.optional(ids), v.description("Whose messages count here.")),
+  systemPrompt: v.pipe(
+    v.optional(v.string("a text in quotes")),
+    v.description("More for the system prompt of its sessions."),
+  ),
 };
 
 /** A group or channel in the settings of most networks. */
 export const roomSchema = v.looseObject({
   ...roomEntries,
-  topics: v.optional(v.record(v.string(), v.looseObject(roomEntries)), {}),
+  topics: v.pipe(
+    v.optional(v.record(v.string(), v.looseObject(roomEntries)), {}),
+    v.description("The same for its topics or threads, by id."),
+  ),
 });
 
 /** The keys that the settings of every network have (cli.md 2.7); spread into its own. */
@@ -61,12 +70,18 @@ export const commonSettings = {
     v.optional(v.picklist(["pairing", "allowlist", "open", "disabled"])),
     v.description("Who may write directly: whoever is let in by a code, who is listed, everybody, nobody."),
   ),
-  dm: v.optional(
-    v.looseObject({
-      enabled: v.optional(v.boolean("true or false")),
-      policy: v.optional(v.picklist(["pairing", "allowlist", "open", "disabled"])),
-      allowFrom: v.optional(ids),
-    }),
+  dm: v.pipe(
+    v.optional(
+      v.looseObject({
+        enabled: v.pipe(v.optional(v.boolean("true or false")), v.description("Whether anybody may write directly.")),
+        policy: v.pipe(
+          v.optional(v.picklist(["pairing", "allowlist", "open", "disabled"])),
+          v.description("As dmPolicy, which comes first."),
+        ),
+        allowFrom: v.pipe(v.optional(ids), v.description("As allowFrom beside it, which comes first.")),
+      }),
+    ),
+    v.description("An older way to say who may write directly."),
   ),
   allowFrom: v.pipe(v.optional(ids), v.description("Who may write directly without a code.")),
   groupPolicy: v.pipe(

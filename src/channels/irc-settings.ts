@@ -21,8 +21,11 @@ export const ircSettings = v.looseObject({
     v.description("SHA-256 of the server's certificate, for a server whose certificate no authority has signed."),
   ),
   nick: v.pipe(v.optional(word), v.description("The name that we want to have there.")),
-  username: v.optional(word),
-  realname: v.optional(v.pipe(text, v.regex(/^\P{Cc}*$/u, "one line"))),
+  username: v.pipe(v.optional(word), v.description("The name before our host; the nick when not given.")),
+  realname: v.pipe(
+    v.optional(v.pipe(text, v.regex(/^\P{Cc}*$/u, "one line"))),
+    v.description("What /whois shows of us; the nick when not given."),
+  ),
   password: v.pipe(
     v.optional(v.pipe(text, v.regex(/^\P{Cc}*$/u, "one line"))),
     v.description("The server's own password (PASS), where it has one."),

@@ -39,7 +39,10 @@ export const matrixSettings = v.looseObject({
     ),
     v.description("Rooms by id or alias; * for all others. Aliases are looked up once connected."),
   ),
-  mediaMaxMb: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 20),
+  mediaMaxMb: v.pipe(
+    v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 20),
+    v.description("Largest file that is taken, in megabytes."),
+  ),
 });
 
 export type MatrixSettings = v.InferOutput<typeof matrixSettings>;

@@ -27,15 +27,18 @@ export const signalSettings = v.looseObject({
     v.optional(v.boolean("true or false")),
     v.description("Whether we start signal-cli; unless given, when there is no httpUrl."),
   ),
-  startupTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(120_000)), 30_000),
+  startupTimeoutMs: v.pipe(
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(120_000)), 30_000),
+    v.description("How long the daemon that we start may take until it answers."),
+  ),
   receiveMode: v.pipe(
     v.optional(v.picklist(["on-connection", "on-start"]), "on-connection"),
     v.description(
       "When signal-cli takes messages from Signal. With on-start, those that come while nobody listens to it are lost.",
     ),
   ),
-  ignoreAttachments: flag(false),
-  ignoreStories: flag(true),
+  ignoreAttachments: v.pipe(flag(false), v.description("Whether files are left where they are.")),
+  ignoreStories: v.pipe(flag(true), v.description("Whether stories are no messages.")),
   sendReadReceipts: v.pipe(flag(false), v.description("Whether people are shown that we have read what they wrote.")),
 });
 

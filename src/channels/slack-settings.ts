@@ -31,12 +31,15 @@ export const slackSettings = v.looseObject({
     v.optional(v.pipe(v.string(), v.url("a URL")), "https://slack.com/api"),
     v.description("Where the Web API is, such as behind a proxy."),
   ),
-  dm: v.optional(
-    v.looseObject({
-      ...commonSettings.dm.wrapped.entries,
-      groupEnabled: flag,
-      groupChannels: ids,
-    }),
+  dm: v.pipe(
+    v.optional(
+      v.looseObject({
+        ...commonSettings.dm.wrapped.entries,
+        groupEnabled: v.pipe(flag, v.description("Whether conversations of several people are listened to.")),
+        groupChannels: v.pipe(ids, v.description("The ids of those that are.")),
+      }),
+    ),
+    v.description("Who may write directly, and in conversations of several people."),
   ),
   channels: v.pipe(
     v.optional(v.record(v.string(), channelSchema), {}),
@@ -49,7 +52,10 @@ export const slackSettings = v.looseObject({
     ),
     v.description("Slash commands of the app; what follows the one of this name is a message."),
   ),
-  mediaMaxMb: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 20),
+  mediaMaxMb: v.pipe(
+    v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 20),
+    v.description("Largest file that is taken, in megabytes."),
+  ),
 });
 
 export type SlackSettings = v.InferOutput<typeof slackSettings>;

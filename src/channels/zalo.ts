@@ -28,7 +28,10 @@ const zaloSettings = v.looseObject({
     v.optional(v.pipe(v.string(), v.url("a URL")), "https://bot-api.zaloplatforms.com"),
     v.description("Where the Bot API is, such as behind a proxy."),
   ),
-  mediaMaxMb: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 5),
+  mediaMaxMb: v.pipe(
+    v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 5),
+    v.description("Largest file that is taken, in megabytes."),
+  ),
 });
 
 /** Zalo, by its Bot API: asked for updates, or brought them where `webhookUrl` is set. Direct conversations alone. */

@@ -23,21 +23,21 @@ export interface KeyDescription {
   readonly reload: "restart" | "hot" | "none";
 }
 
+const own = shapeOf(configSchema);
+
 /** The JSON Schema of the file (draft 2020-12). */
-export function jsonSchema(): JsonObject {
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schemaOf(shapeOf(configSchema)) };
+export function jsonSchema(whole = own): JsonObject {
+  return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schemaOf(whole) };
 }
 
 /** Labels and help for every key, by path. */
-export function uiHints(): Readonly<Record<string, Hint>> {
-  return Object.fromEntries(
-    walk(shapeOf(configSchema), []).map(([path, shape]) => [formatPath(path), hintOf(path, shape)]),
-  );
+export function uiHints(whole = own): Readonly<Record<string, Hint>> {
+  return Object.fromEntries(walk(whole, []).map(([path, shape]) => [formatPath(path), hintOf(path, shape)]));
 }
 
 /** Every key of the configuration in the order of the schema. */
-export function describeKeys(): readonly KeyDescription[] {
-  return walk(shapeOf(configSchema), []).map(([path, shape]) => {
+export function describeKeys(whole = own): readonly KeyDescription[] {
+  return walk(whole, []).map(([path, shape]) => {
     const { type, enum: allowed, default: initial } = schemaOf(shape);
     const written = formatPath(path);
     return {
@@ -71,9 +71,9 @@ export interface Lookup {
 }
 
 /** One key and its direct children; undefined when the schema does not know the path. */
-export function lookUp(path: string): Lookup | undefined {
+export function lookUp(path: string, whole = own): Lookup | undefined {
   const steps = parsePath(path);
-  let shape: Shape | undefined = shapeOf(configSchema);
+  let shape: Shape | undefined = whole;
   for (const step of steps) shape = shape && childOf(shape, step);
   if (!shape) return undefined;
   const { properties: _, ...schema } = schemaOf(shape);

@@ -2,8 +2,10 @@ import * as v from "valibot";
 import { Failure } from "../kit/error.ts";
 import { VERSION } from "../kit/version.ts";
 import type { App } from "../app.ts";
+import { channels } from "../channels/index.ts";
 import type { ConfigWrite } from "../config/config.ts";
 import { jsonSchema, lookUp, uiHints } from "../config/describe.ts";
+import { shapeWithNetworks } from "../config/network-shapes.ts";
 import { parseConfig } from "../config/parse.ts";
 import { redactRaw } from "../config/redact.ts";
 import { restartKeys } from "../config/reload.ts";
@@ -90,12 +92,11 @@ export const configMethods = [
       version: v.string(),
       generatedAt: v.string(),
     }),
-    run: ({ app }) => ({
-      schema: jsonSchema(),
-      uiHints: uiHints(),
-      version: VERSION,
-      generatedAt: new Date(app.clock.now()).toISOString(),
-    }),
+    async run({ app }) {
+      const whole = await shapeWithNetworks(channels);
+      const generatedAt = new Date(app.clock.now()).toISOString();
+      return { schema: jsonSchema(whole), uiHints: uiHints(whole), version: VERSION, generatedAt };
+    },
   }),
   method({
     name: "config.schema.lookup",
@@ -128,8 +129,9 @@ export const configMethods = [
         }),
       ),
     }),
-    run({ params }) {
-      const found = lookUp(params.path);
+    async run({ params }) {
+      const isNetwork = /^channels(?![^.[])/.test(params.path);
+      const found = lookUp(params.path, isNetwork ? await shapeWithNetworks(channels) : undefined);
       if (!found) throw new Failure("not-found", `config schema path "${params.path}" is not known; see config.schema`);
       return { ...found, children: [...found.children] };
     },

@@ -56,6 +56,7 @@ test("config.schema and config.schema.lookup answer in the published shape", asy
     ["ConfigSchemaResponse", await call("config.schema")],
     ["ConfigSchemaLookupResult", await call("config.schema.lookup", { path: "gateway" })],
     ["ConfigSchemaLookupResult", await call("config.schema.lookup", { path: "models.providers.*.apiKey" })],
+    ["ConfigSchemaLookupResult", await call("config.schema.lookup", { path: "channels.slack.botToken" })],
   ] as const) {
     const check = new Ajv({ strict: false }).compile({
       ...published.definitions[definition],
