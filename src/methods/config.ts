@@ -93,9 +93,8 @@ export const configMethods = [
       generatedAt: v.string(),
     }),
     async run({ app }) {
-      const whole = await shapeWithNetworks(channels);
-      const generatedAt = new Date(app.clock.now()).toISOString();
-      return { schema: jsonSchema(whole), uiHints: uiHints(whole), version: VERSION, generatedAt };
+      const { schema, hints } = await described();
+      return { schema, uiHints: hints, version: VERSION, generatedAt: new Date(app.clock.now()).toISOString() };
     },
   }),
   method({
@@ -131,9 +130,9 @@ export const configMethods = [
     }),
     async run({ params }) {
       const isNetwork = /^channels(?![^.[])/.test(params.path);
-      const found = lookUp(params.path, isNetwork ? await shapeWithNetworks(channels) : undefined);
-      if (!found) throw new Failure("not-found", `config schema path "${params.path}" is not known; see config.schema`);
-      return { ...found, children: [...found.children] };
+      const key = lookUp(params.path, isNetwork ? (await described()).whole : undefined);
+      if (!key) throw new Failure("not-found", `config schema path "${params.path}" is not known; see config.schema`);
+      return { ...key, children: [...key.children] };
     },
   }),
   method({
@@ -183,6 +182,19 @@ export const configMethods = [
     },
   }),
 ] as const;
+
+/** What there is to say of every key, networks included; it never changes, and takes tens of milliseconds to find. */
+function described(): Promise<Described> {
+  return (found ??= describe());
+}
+
+let found: Promise<Described> | undefined;
+type Described = Awaited<ReturnType<typeof describe>>;
+
+async function describe() {
+  const whole = await shapeWithNetworks(channels);
+  return { whole, schema: jsonSchema(whole), hints: uiHints(whole) };
+}
 
 function describeCurrent(app: App) {
   const inForce = app.config.current();
