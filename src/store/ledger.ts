@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { JsonObject } from "../kit/json.ts";
 import type { Logger } from "../kit/log.ts";
 import { linesOf, runsOf } from "./lines.ts";
-import type { Logs } from "./log.ts";
+import type { Log, Logs } from "./log.ts";
 import { seal, unseal } from "./seal.ts";
 
 /**
@@ -37,48 +37,73 @@ const compactAbove = 4 * 1024 * 1024;
 
 export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>): Promise<Ledger<L>> {
   const { logs, key, name, log } = options;
-  let file = await logs.open(key);
+  /** Undefined where it could not be opened again: whoever writes next tries to. */
+  let file: Log | undefined = await logs.open(key);
   const writing = new Set<Promise<void>>();
-  let compacting: Promise<void> | undefined;
+  /** The file is exchanged: whoever writes waits for it. It never rejects. */
+  let exchanging: Promise<void> | undefined;
   let compactAt = compactAbove;
   let closed = false;
 
   async function write(lines: readonly L[]): Promise<void> {
-    await compacting;
-    const written = record(lines);
+    if (exchanging) {
+      await exchanging;
+      return write(lines);
+    }
+    // From here no turn passes until the lines are among those that an exchange waits for.
+    if (!file) {
+      let why: unknown;
+      await exchange(() => reopen().catch((error: unknown) => void (why = error)));
+      if (why !== undefined) throw why;
+      return write(lines);
+    }
+    const written = record(file, lines);
     writing.add(written);
     try {
       await written;
     } finally {
       writing.delete(written);
     }
+    const full = file;
     // What is closed may be another gateway's already, in this process after a restart.
-    if (file.size > compactAt && !compacting && !closed) compacting = compact().finally(() => (compacting = undefined));
+    if (full && full.size > compactAt && !exchanging && !closed) void exchange(() => compact(full));
   }
 
-  async function record(lines: readonly L[]): Promise<void> {
-    await file.append(lines.map((line) => seal(line)));
+  async function record(to: Log, lines: readonly L[]): Promise<void> {
+    await to.append(lines.map((line) => seal(line)));
     for (const line of lines) options.apply(line);
   }
 
-  /** Leaves only what still counts. What is being written is waited for, what comes meanwhile waits. */
-  async function compact(): Promise<void> {
-    await Promise.allSettled(writing);
-    const kept = options.state().map((line) => seal(line));
-    await file.close();
-    try {
-      await logs.replace(key, kept);
-    } catch (error) {
-      log.warn(`${name} could not be made smaller; going on with it as it is`, { error: String(error) });
-    }
+  function exchange(work: () => Promise<void>): Promise<void> {
+    exchanging = work().finally(() => (exchanging = undefined));
+    return exchanging;
+  }
+
+  async function reopen(): Promise<void> {
     file = await logs.open(key);
     compactAt = Math.max(compactAbove, 2 * file.size);
   }
 
-  async function load(): Promise<void> {
+  /** Leaves only what still counts. What is being written is waited for, what comes meanwhile waits. */
+  async function compact(full: Log): Promise<void> {
+    await Promise.allSettled(writing);
+    const kept = options.state().map((line) => seal(line));
+    file = undefined;
+    try {
+      await full.close();
+      await logs.replace(key, kept);
+    } catch (error) {
+      log.warn(`${name} could not be made smaller; going on with it as it is`, { error: String(error) });
+    }
+    await reopen().catch((error: unknown) =>
+      log.error(`${name} could not be opened again; it is tried with the next line`, { error: String(error) }),
+    );
+  }
+
+  async function load(from: Log): Promise<void> {
     options.clear();
     let damaged = 0;
-    for await (const run of runsOf(file)) {
+    for await (const run of runsOf(from)) {
       for (const line of linesOf(run)) {
         const parsed = v.safeParse(options.schema, unseal(line)?.record);
         if (parsed.success) options.apply(parsed.output);
@@ -88,18 +113,18 @@ export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>
     if (damaged > 0) log.warn(`${key}: ${damaged} damaged lines were skipped`);
   }
 
-  await load();
+  await load(file);
   return {
     write,
     async reload() {
-      await file.close();
+      await file?.close();
       file = await logs.open(key);
-      await load();
+      await load(file);
     },
     async close() {
       closed = true;
-      await compacting;
-      await file.close();
+      await exchanging;
+      await file?.close();
     },
   };
 }
