@@ -48,8 +48,11 @@ export const files: Files = {
     await flushFolder(dirname(path));
     return true;
   },
-  async open(path) {
-    const file = await fs.open(path, "a+", 0o600);
+  async open(path, { durable = false } = {}) {
+    // Written and flushed in one call (open(2)), where that means as much as fdatasync.
+    const flushes = durable && process.platform === "linux";
+    const { O_RDWR, O_CREAT, O_APPEND, O_DSYNC } = constants;
+    const file = await fs.open(path, O_RDWR | O_CREAT | O_APPEND | (flushes ? O_DSYNC : 0), 0o600);
     let { size } = await file.stat();
     // What is appended to a new file is not kept unless its name is.
     if (size === 0) await flushFolder(dirname(path));
@@ -68,7 +71,7 @@ export const files: Files = {
           ({ size } = await file.stat());
           throw error;
         }
-        if (flush) await file.datasync();
+        if (flush && !flushes) await file.datasync();
       },
       close: () => file.close(),
     };

@@ -116,8 +116,8 @@ export interface Files {
   write(path: string, text: string, options?: { mode?: number }): Promise<void>;
   /** Creates the file with this text; answers false, changing nothing, when something of that name exists. */
   create(path: string, text: string, options?: { mode?: number }): Promise<boolean>;
-  /** Opens for appending, creating it (0600) when missing. */
-  open(path: string): Promise<AppendFile>;
+  /** Opens for appending, creating it (0600) when missing. Appends with `flush` are quicker where `durable` announces them. */
+  open(path: string, options?: { durable?: boolean }): Promise<AppendFile>;
   /**
    * Opens a plain file to be read as it is now: another that takes its name meanwhile changes nothing. Undefined when
    * there is none; rejects for a link, a folder and anything else.

@@ -38,7 +38,7 @@ export function createFileWatch(
   return {
     over: (files) => ({
       ...files,
-      open: async (path) => watched(await files.open(path)),
+      open: async (path, options) => watched(await files.open(path, options)),
       write: (path, text, options) => timed("replace", () => files.write(path, text, options)),
     }),
     open: () => open,

@@ -51,7 +51,7 @@ interface Place {
 
 async function openLog(files: Files, { key, path, release }: Place): Promise<Log> {
   const found = await files.stat(path);
-  let handle: AppendFile | undefined = found && (await files.open(path));
+  let handle: AppendFile | undefined = found && (await files.open(path, { durable: true }));
   let size = found ? await endOfLines(files, path, found.size) : 0;
   // A torn tail is cut when this log is first written to: while it is only read, another process may be writing it.
   let tail: "whole" | "torn" | "failed" = size === (found?.size ?? 0) ? "whole" : "torn";
@@ -70,7 +70,7 @@ async function openLog(files: Files, { key, path, release }: Place): Promise<Log
   async function flush({ parts, bytes }: Batch): Promise<number> {
     if (!handle) {
       await files.makeFolder(dirname(path));
-      handle = await files.open(path);
+      handle = await files.open(path, { durable: true });
     }
     await mend();
     tail = "failed";

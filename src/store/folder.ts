@@ -16,7 +16,7 @@ export function createFolderStore(files: Files, folder: string, lanes: Lanes = c
     await files.makeFolder(dirname(path));
     // Looked for on every append, so that no line is put behind half a one: a last byte costs nothing beside a flush.
     await cutTornTail(files, path);
-    const file = await files.open(path);
+    const file = await files.open(path, { durable: true });
     try {
       await file.append(text, { flush: true });
     } finally {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { constants, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -64,4 +64,32 @@ test("a watched folder tells what changed until it is let go", async () => {
 });
 
 test.after(() => rmSync(root, { recursive: true, force: true }));
+test("a file that is opened for durable appends is written and flushed in one call, where that is known to work", async () => {
+  if (process.platform !== "linux") {
+    process.stdout.write("skipped: needs Linux\n");
+    return;
+  }
+  const path = join(root, "durable.log");
+  const flagsOf = (): readonly number[] =>
+    readdirSync("/proc/self/fd")
+      .filter((fd) => linkOf(`/proc/self/fd/${fd}`) === path)
+      .map((fd) => parseInt(/flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "", 8));
+  const isFlushed = (flags: number): boolean => (flags & constants.O_DSYNC) === constants.O_DSYNC;
+  for (const durable of [true, false]) {
+    const file = await files.open(path, { durable });
+    await file.append("line\n", { flush: true });
+    assert.equal(flagsOf().map(isFlushed), [durable]);
+    await file.close();
+  }
+  assert.is(await files.read(path), "line\nline\n");
+});
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // closed since it was listed
+  }
+}
+
 test.run();
