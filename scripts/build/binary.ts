@@ -91,9 +91,9 @@ const flags = [
   "--minify",
   "--bytecode",
   "--splitting",
-  // Machine code is made of what runs 50 times as often as is usual: not in a start, nor where little is to be done. A
+  // Machine code is made of what runs 10 times as often as is usual: not in a start, nor where little is to be done. A
   // gateway under load has it within a second.
-  "--compile-jit-policy=50",
+  "--compile-jit-policy=10",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
 ] as const;
