@@ -110,6 +110,10 @@ export async function openIndexLog(logs: Logs, { log: logger, live }: IndexOptio
       try {
         await written;
         applied?.();
+      } catch (error) {
+        // Refused: it must not be found in the new index either.
+        late = late?.filter((text) => !texts.includes(text));
+        throw error;
       } finally {
         writing.delete(written);
       }
