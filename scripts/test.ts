@@ -123,12 +123,15 @@ async function runFiles(runtime: string, batch: readonly string[], again = false
   if (!command) throw new Error(`--runtime ${runtime}: use ${Object.keys(runtimes).join(", ")}`);
   const built = (file: string) => (runtime === "node" ? join(nodeBuild, file.replace(/\.ts$/, ".js")) : file);
   const live = batch.some(isLive);
-  const { code, output } = await run([...command, built(together), ...batch.map(built)], {
+  // One alone is started as it is: it may start itself again.
+  const start = batch.length === 1 ? batch : [together, ...batch];
+  const { code, output } = await run([...command, ...start.map(built)], {
     deadlineMs: live || batch.some((file) => file.includes("fuzz")) ? 480_000 : 60_000 * batch.length,
     env: shipped && live ? { CLAWLET_TEST_PROGRAM: programs[runtime], CLAWLET_TEST_SHIPPED: shipped } : {},
   });
   const results = batch.map((file) => {
-    const part = output.split(/^=== /m).find((text) => text.startsWith(`${built(file)}\n`));
+    const part =
+      batch.length === 1 ? output : output.split(/^=== /m).find((text) => text.startsWith(`${built(file)}\n`));
     return { file, output: part ?? output, ...countsOf(part ?? "") };
   });
   // A process can end badly after each of its files said that all went well: then none of them is believed.
