@@ -2,7 +2,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TlsOptions } from "node:tls";
+import type { TlsOptions, TLSSocket } from "node:tls";
 import type { Server, ServeOptions } from "../../src/host/host.ts";
 import type { Fetch } from "../../src/host/socket.ts";
 import { createAcceptor, end } from "./accept.ts";
@@ -27,6 +27,9 @@ export async function serve(options: ServeOptions, fetch: Fetch): Promise<Server
     options.tls ? createTlsServer({ ...limits, ...tlsOptions(options.tls) }, listener) : createServer(limits, listener)
   ) as HttpServer;
   if (options.tls) limitHandshakes(server);
+  // Deno resumes sessions of any server of this process (RFC 8446 2.2), of those too that asked for no certificate.
+  if (options.tls?.ca !== undefined)
+    server.on("secureConnection", (socket: TLSSocket) => void (socket.authorized || socket.destroy()));
   server.on("connection", (socket: Duplex) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));

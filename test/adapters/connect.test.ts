@@ -235,7 +235,7 @@ function asksFromAnother(authority: string, options: Omit<ConnectOptions, "tls">
   };
   return new Promise((resolve) => {
     let text = "";
-    const child = spawn(program, [...args, process.argv[1] ?? ""], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, [...args, import.meta.filename], { env, stdio: ["ignore", "pipe", "inherit"] });
     child.stdout.setEncoding("utf8").on("data", (more: string) => void (text += more));
     child.on("close", () => resolve(text));
   });

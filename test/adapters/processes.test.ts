@@ -103,7 +103,7 @@ test("a program in the background does not outlive this process, however that en
   for (const how of ["start", "converse"]) {
     const [program = "", ...args] = interpreter;
     const env = { ...process.env, [holding]: how };
-    const holder = spawn(program, [...args, process.argv[1] ?? ""], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const holder = spawn(program, [...args, import.meta.filename], { env, stdio: ["ignore", "pipe", "inherit"] });
     const pid = await new Promise<number>((resolve) =>
       holder.stdout.setEncoding("utf8").once("data", (text: string) => resolve(Number(text))),
     );
