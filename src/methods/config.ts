@@ -84,7 +84,8 @@ export const configMethods = [
   method({
     name: "config.schema",
     scope: "operator.read",
-    summary: "The JSON Schema of the configuration, with labels and help.",
+    summary:
+      "The JSON Schema of the configuration, with labels and help. What is below channels config.schema.lookup knows.",
     params: v.strictObject({}),
     result: v.object({
       schema: v.unknown(),
@@ -92,10 +93,12 @@ export const configMethods = [
       version: v.string(),
       generatedAt: v.string(),
     }),
-    async run({ app }) {
-      const { schema, hints } = await described();
-      return { schema, uiHints: hints, version: VERSION, generatedAt: new Date(app.clock.now()).toISOString() };
-    },
+    run: ({ app }) => ({
+      schema: jsonSchema(),
+      uiHints: uiHints(),
+      version: VERSION,
+      generatedAt: new Date(app.clock.now()).toISOString(),
+    }),
   }),
   method({
     name: "config.schema.lookup",
@@ -130,7 +133,7 @@ export const configMethods = [
     }),
     async run({ params }) {
       const isNetwork = /^channels(?![^.[])/.test(params.path);
-      const key = lookUp(params.path, isNetwork ? (await described()).whole : undefined);
+      const key = lookUp(params.path, isNetwork ? await shapeWithNetworks(channels) : undefined);
       if (!key) throw new Failure("not-found", `config schema path "${params.path}" is not known; see config.schema`);
       return { ...key, children: [...key.children] };
     },
@@ -182,19 +185,6 @@ export const configMethods = [
     },
   }),
 ] as const;
-
-/** What there is to say of every key, networks included; it never changes, and takes tens of milliseconds to find. */
-function described(): Promise<Described> {
-  return (found ??= describe());
-}
-
-let found: Promise<Described> | undefined;
-type Described = Awaited<ReturnType<typeof describe>>;
-
-async function describe() {
-  const whole = await shapeWithNetworks(channels);
-  return { whole, schema: jsonSchema(whole), hints: uiHints(whole) };
-}
 
 function describeCurrent(app: App) {
   const inForce = app.config.current();
