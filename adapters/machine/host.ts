@@ -9,7 +9,7 @@ import { net } from "./net.ts";
 import { pageReader } from "./page.ts";
 import { processes } from "./processes.ts";
 import { serviceEnvironment } from "./service-environment.ts";
-import { createTerminal } from "./terminal.ts";
+import { createTerminal, type Sink } from "./terminal.ts";
 
 export interface RuntimeParts {
   readonly runtime: "node" | "bun" | "deno";
@@ -19,12 +19,14 @@ export interface RuntimeParts {
   readonly serve: Net["serve"];
   /** As `Host.rest`. */
   readonly rest?: () => void;
+  /** As `createTerminal`. */
+  readonly sinkOf?: (descriptor: number) => Sink;
 }
 
 const systems: Readonly<Record<string, Host["os"]>> = { darwin: "darwin", linux: "linux", win32: "windows" };
 
 /** The machine under Node, Bun or Deno. */
-export function createHost({ runtime, version, main, serve, rest }: RuntimeParts): Host {
+export function createHost({ runtime, version, main, serve, rest, sinkOf }: RuntimeParts): Host {
   const env = serviceEnvironment(process.env);
   const home = env["OPENCLAW_HOME"] || env["HOME"] || env["USERPROFILE"] || homedir();
   const fromSource = main.endsWith(".ts");
@@ -54,7 +56,7 @@ export function createHost({ runtime, version, main, serve, rest }: RuntimeParts
     // Deno's listen has no way to keep `::` to IPv6, and node:net's there leaves `ipv6Only` out.
     net: { ...net, serve, dualStack: runtime === "deno" },
     processes,
-    terminal: createTerminal(),
+    terminal: createTerminal(sinkOf),
     services: resolveGatewayService(os, () => ({ ...tools, user: userName(), uid: process.getuid?.() ?? 0 })),
     machine,
     ...(rest ? { rest } : {}),

@@ -1,12 +1,26 @@
+import { fstatSync } from "node:fs";
 import type { Output, Terminal } from "../../src/host/host.ts";
 import { editLines } from "./line-editor.ts";
 
-/** The terminal or pipes that this process was given. */
-export function createTerminal(): Terminal {
-  const interactive = isTerminal(process.stdin) && isTerminal(process.stdout);
+/** Writes to a descriptor without waiting, in order. `flush` and `write` throw or reject when the reader is gone. */
+export interface Sink {
+  write(text: string): unknown;
+  flush(): unknown;
+}
+
+/**
+ * The terminal or pipes that this process was given. What cannot be a terminal is written with `sinkOf`, where a runtime
+ * has one: the streams of `process` take a start several milliseconds to load.
+ */
+export function createTerminal(sinkOf?: (descriptor: number) => Sink): Terminal {
+  const output = (descriptor: 1 | 2): Output => {
+    const stream = () => (descriptor === 1 ? process.stdout : process.stderr);
+    return sinkOf && !mayBeTerminal(descriptor) ? toSink(sinkOf(descriptor)) : toStream(stream());
+  };
+  const interactive = mayBeTerminal(0) && mayBeTerminal(1) && isTerminal(process.stdin) && isTerminal(process.stdout);
   return {
-    stdout: output(process.stdout),
-    stderr: output(process.stderr),
+    stdout: output(1),
+    stderr: output(2),
     interactive,
     ...(interactive ? { editLines } : {}),
     async readInput() {
@@ -18,8 +32,9 @@ export function createTerminal(): Terminal {
   };
 }
 
-function output(stream: NodeJS.WriteStream): Output {
-  // A reader that went away (`| head`) is no error of ours.
+// A reader that went away (`| head`) is no error of ours, whichever way it is written to.
+
+function toStream(stream: NodeJS.WriteStream): Output {
   stream.on("error", () => undefined);
   return {
     isTerminal: isTerminal(stream),
@@ -30,7 +45,26 @@ function output(stream: NodeJS.WriteStream): Output {
   };
 }
 
+function toSink(sink: Sink): Output {
+  const send = async (text: string): Promise<void> => {
+    try {
+      sink.write(text);
+      await sink.flush();
+    } catch {}
+  };
+  return { isTerminal: false, columns: 80, write: (text) => void send(text) };
+}
+
 /** `isTTY` is absent, not false, on a pipe. (`isatty` of node:tty would cost every command some milliseconds.) */
 function isTerminal(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY ?? false;
+}
+
+/** Every terminal is a character device, as few other things are. Windows says so of none for certain. */
+function mayBeTerminal(descriptor: number): boolean {
+  try {
+    return process.platform === "win32" || fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    return false; // closed
+  }
 }
