@@ -46,8 +46,8 @@ export const agentFileMethods = [
     name: "agents.files.list",
     scope: "operator.read",
     summary: "The files that tell an agent who it is, without their texts.",
-    params: v.object({ agentId }),
-    result: v.object({ ...where, files: v.array(file) }),
+    params: () => v.object({ agentId }),
+    result: () => v.object({ ...where, files: v.array(file) }),
     async run({ app, params }) {
       const place = placeOf(app, params.agentId);
       return { ...place, files: await Promise.all(names.map((each) => describe(app, place.workspace, each))) };
@@ -57,8 +57,8 @@ export const agentFileMethods = [
     name: "agents.files.get",
     scope: "operator.read",
     summary: "One of an agent's files, with its text.",
-    params: v.object({ agentId, name }),
-    result: v.object({ ...where, file }),
+    params: () => v.object({ agentId, name }),
+    result: () => v.object({ ...where, file }),
     async run({ app, params }) {
       const place = placeOf(app, params.agentId);
       const known = nameOf(params.name);
@@ -73,8 +73,8 @@ export const agentFileMethods = [
     name: "agents.files.set",
     scope: "operator.admin",
     summary: "Replaces one of an agent's files; it is read with the next message.",
-    params: v.object({ agentId, name, content: v.string() }),
-    result: v.object({ ok: v.literal(true), ...where, file }),
+    params: () => v.object({ agentId, name, content: v.string() }),
+    result: () => v.object({ ok: v.literal(true), ...where, file }),
     async run({ app, params: { content, ...params } }) {
       const files = filesOf(app.host);
       const place = placeOf(app, params.agentId);

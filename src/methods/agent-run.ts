@@ -59,12 +59,13 @@ export const agentRunMethods = [
     name: "agent",
     scope: (given) => (isReset(given.message) || instructs(given) ? "operator.admin" : "operator.write"),
     summary: "Gives a message to an agent: answers `accepted` at once, and again when the run is over.",
-    params,
-    result: v.looseObject({
-      runId: v.string(),
-      status: v.picklist(["in_flight", "ok", "timeout"]),
-      summary: v.optional(v.string()),
-    }),
+    params: () => params,
+    result: () =>
+      v.looseObject({
+        runId: v.string(),
+        status: v.picklist(["in_flight", "ok", "timeout"]),
+        summary: v.optional(v.string()),
+      }),
     async run({ app, caller, params, signal, accept }) {
       const { idempotencyKey: runId, message } = params;
       const { key: sessionKey, agentId } = sessionOf(app, params);
@@ -97,11 +98,12 @@ export const agentRunMethods = [
     name: "agent.wait",
     scope: "operator.write",
     summary: "Waits until a run is over, and says how it ended; `timeout` when it did not in time.",
-    params: v.object({
-      runId: runIdParam,
-      timeoutMs: v.pipe(v.optional(countParam, 30_000), v.description("Longest wait in milliseconds.")),
-    }),
-    result: v.looseObject({ runId: v.string(), status: v.picklist(["ok", "error", "timeout"]) }),
+    params: () =>
+      v.object({
+        runId: runIdParam,
+        timeoutMs: v.pipe(v.optional(countParam, 30_000), v.description("Longest wait in milliseconds.")),
+      }),
+    result: () => v.looseObject({ runId: v.string(), status: v.picklist(["ok", "error", "timeout"]) }),
     async run({ app, params: { runId, timeoutMs }, signal }) {
       const state = await app.turns.wait(runId, Math.min(timeoutMs, maxWait), signal);
       return { runId, ...endOf(state) };

@@ -13,37 +13,38 @@ export const agentMethods = [
     name: "agents.list",
     scope: "operator.read",
     summary: "The agents of this gateway, the default one first.",
-    params: v.object({}),
-    result: v.object({
-      defaultId: text,
-      ownership: v.optional(v.literal("sole")),
-      selectionRequired: v.boolean(),
-      mainKey: text,
-      scope: v.picklist(["per-sender", "global"]),
-      agents: v.array(
-        v.object({
-          id: text,
-          kind: v.pipe(
-            v.optional(v.literal("agent")),
-            v.description("Only for clients with the capability agent-kind."),
-          ),
-          name: v.optional(text),
-          identity: v.optional(
-            v.object({
-              name: v.optional(text),
-              theme: v.optional(text),
-              emoji: v.optional(text),
-              avatar: v.optional(text),
-            }),
-          ),
-          workspace: text,
-          model: v.object({ primary: text, fallbacks: v.array(text) }),
-          thinkingLevels: v.array(v.object({ id: text, label: text })),
-          thinkingOptions: v.array(text),
-          thinkingDefault: text,
-        }),
-      ),
-    }),
+    params: () => v.object({}),
+    result: () =>
+      v.object({
+        defaultId: text,
+        ownership: v.optional(v.literal("sole")),
+        selectionRequired: v.boolean(),
+        mainKey: text,
+        scope: v.picklist(["per-sender", "global"]),
+        agents: v.array(
+          v.object({
+            id: text,
+            kind: v.pipe(
+              v.optional(v.literal("agent")),
+              v.description("Only for clients with the capability agent-kind."),
+            ),
+            name: v.optional(text),
+            identity: v.optional(
+              v.object({
+                name: v.optional(text),
+                theme: v.optional(text),
+                emoji: v.optional(text),
+                avatar: v.optional(text),
+              }),
+            ),
+            workspace: text,
+            model: v.object({ primary: text, fallbacks: v.array(text) }),
+            thinkingLevels: v.array(v.object({ id: text, label: text })),
+            thinkingOptions: v.array(text),
+            thinkingDefault: text,
+          }),
+        ),
+      }),
     run({ app, caller }) {
       const { value } = app.config.current();
       const agents = agentsOf(value);
@@ -70,14 +71,15 @@ export const agentMethods = [
     name: "agent.identity.get",
     scope: "operator.read",
     summary: "The name and picture of an agent, or of the agent of a session.",
-    params: v.object({ agentId: v.optional(text), sessionKey: v.optional(text) }),
-    result: v.object({
-      agentId: text,
-      name: text,
-      nameSource: v.picklist(["config", "default"]),
-      avatar: text,
-      emoji: v.optional(text),
-    }),
+    params: () => v.object({ agentId: v.optional(text), sessionKey: v.optional(text) }),
+    result: () =>
+      v.object({
+        agentId: text,
+        name: text,
+        nameSource: v.picklist(["config", "default"]),
+        avatar: text,
+        emoji: v.optional(text),
+      }),
     run({ app, params }) {
       const { id, name, identity } = find(app, params);
       const known = identity.name ?? name;

@@ -23,24 +23,25 @@ export const channelPairingMethods = [
     name: "channels.pairing.list",
     scope: "operator.pairing",
     summary: "Who wrote through a channel and waits to be let in.",
-    params: v.object({ channel: v.optional(text), accountId: v.optional(text) }),
-    result: v.object({
-      accounts: v.array(v.object(account)),
-      requests: v.array(
-        v.object({
-          ...account,
-          requestId: v.string(),
-          senderId: v.string(),
-          senderLabel: v.string(),
-          metadata: v.optional(v.record(v.string(), v.string())),
-          createdAt: v.string(),
-          lastSeenAt: v.string(),
-          expiresAt: v.string(),
-        }),
-      ),
-      commandOwnerConfigured: v.boolean(),
-      limits: v.object({ pendingPerAccount: v.number(), ttlMs: v.number() }),
-    }),
+    params: () => v.object({ channel: v.optional(text), accountId: v.optional(text) }),
+    result: () =>
+      v.object({
+        accounts: v.array(v.object(account)),
+        requests: v.array(
+          v.object({
+            ...account,
+            requestId: v.string(),
+            senderId: v.string(),
+            senderLabel: v.string(),
+            metadata: v.optional(v.record(v.string(), v.string())),
+            createdAt: v.string(),
+            lastSeenAt: v.string(),
+            expiresAt: v.string(),
+          }),
+        ),
+        commandOwnerConfigured: v.boolean(),
+        limits: v.object({ pendingPerAccount: v.number(), ttlMs: v.number() }),
+      }),
     async run({ app, params }) {
       const waiting = await app.senders.waiting(params);
       const accounts = new Map(
@@ -58,19 +59,21 @@ export const channelPairingMethods = [
     name: "channels.pairing.approve",
     scope: "operator.pairing",
     summary: "Lets a sender in who waits, and tells him where his channel runs.",
-    params: v.object({
-      channel: text,
-      accountId: text,
-      requestId,
-      notify: v.optional(v.boolean(), false),
-      bootstrapCommandOwner: v.optional(v.boolean(), false),
-    }),
-    result: v.object({
-      requestId: v.string(),
-      senderId: v.string(),
-      notification: v.picklist(["not-requested", "sent", "unsupported", "failed"]),
-      commandOwnerBootstrap: v.picklist(["not-requested", "configured", "already-configured", "unavailable"]),
-    }),
+    params: () =>
+      v.object({
+        channel: text,
+        accountId: text,
+        requestId,
+        notify: v.optional(v.boolean(), false),
+        bootstrapCommandOwner: v.optional(v.boolean(), false),
+      }),
+    result: () =>
+      v.object({
+        requestId: v.string(),
+        senderId: v.string(),
+        notification: v.picklist(["not-requested", "sent", "unsupported", "failed"]),
+        commandOwnerBootstrap: v.picklist(["not-requested", "configured", "already-configured", "unavailable"]),
+      }),
     async run({ app, params, caller }) {
       const { channel, accountId, notify, bootstrapCommandOwner: wantsOwner } = params;
       // More than letting somebody in: an owner changes the configuration from his chat.
@@ -97,8 +100,8 @@ export const channelPairingMethods = [
     name: "channels.pairing.dismiss",
     scope: "operator.pairing",
     summary: "Takes a sender off the list of those who wait, without letting him in.",
-    params: v.object({ channel: text, accountId: text, requestId }),
-    result: v.object({ requestId: v.string(), senderId: v.string() }),
+    params: () => v.object({ channel: text, accountId: text, requestId }),
+    result: () => v.object({ requestId: v.string(), senderId: v.string() }),
     async run({ app, params }) {
       const { sender } = await app.senders.dismiss(params.channel, params.accountId, params.requestId);
       return { requestId: params.requestId, senderId: sender };

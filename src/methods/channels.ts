@@ -22,24 +22,26 @@ export const channelMethods = [
     name: "channels.status",
     scope: "operator.read",
     summary: "The chat networks that are configured, and how each of their accounts fares.",
-    params: v.object({
-      probe: v.optional(v.pipe(v.boolean(), v.description("Also ask each network who we are."))),
-      timeoutMs: v.optional(
-        v.pipe(v.number(), v.integer(), v.minValue(0), v.description("How long one may take for that.")),
-      ),
-      channel: v.optional(v.pipe(v.string(), v.description("Only this network."))),
-    }),
-    result: v.object({
-      ts: v.number(),
-      channelOrder: v.array(v.string()),
-      channelLabels: texts,
-      channelDetailLabels: texts,
-      channelSystemImages: texts,
-      channelMeta: v.array(v.object({ id: v.string(), label: v.string(), detailLabel: v.string() })),
-      channels: v.record(v.string(), v.looseObject({})),
-      channelAccounts: v.record(v.string(), v.array(v.looseObject({ accountId: v.string() }))),
-      channelDefaultAccountId: texts,
-    }),
+    params: () =>
+      v.object({
+        probe: v.optional(v.pipe(v.boolean(), v.description("Also ask each network who we are."))),
+        timeoutMs: v.optional(
+          v.pipe(v.number(), v.integer(), v.minValue(0), v.description("How long one may take for that.")),
+        ),
+        channel: v.optional(v.pipe(v.string(), v.description("Only this network."))),
+      }),
+    result: () =>
+      v.object({
+        ts: v.number(),
+        channelOrder: v.array(v.string()),
+        channelLabels: texts,
+        channelDetailLabels: texts,
+        channelSystemImages: texts,
+        channelMeta: v.array(v.object({ id: v.string(), label: v.string(), detailLabel: v.string() })),
+        channels: v.record(v.string(), v.looseObject({})),
+        channelAccounts: v.record(v.string(), v.array(v.looseObject({ accountId: v.string() }))),
+        channelDefaultAccountId: texts,
+      }),
     async run({ app, params, signal }) {
       const { probe = false, timeoutMs = PROBE_MS, channel } = params;
       const statuses = app.networks
@@ -72,24 +74,25 @@ export const channelMethods = [
     name: "channels.start",
     scope: "operator.admin",
     summary: "Opens an account of a chat network until the gateway ends, even one that the configuration switches off.",
-    params: which,
-    result: started,
+    params: () => which,
+    result: () => started,
     run: async ({ app, params }) => startedOf(await app.networks.startAccount(params.channel, params.accountId)),
   }),
   method({
     name: "channels.stop",
     scope: "operator.admin",
     summary: "Closes an account of a chat network until the gateway ends; the configuration stays as it is.",
-    params: which,
-    result: started,
+    params: () => which,
+    result: () => started,
     run: async ({ app, params }) => startedOf(await app.networks.stopAccount(params.channel, params.accountId)),
   }),
   method({
     name: "channels.logout",
     scope: "operator.admin",
     summary: "Closes an account of a chat network and forgets what it kept: tokens that were given, places in streams.",
-    params: which,
-    result: v.object({ channel: v.string(), accountId: v.string(), cleared: v.boolean(), loggedOut: v.boolean() }),
+    params: () => which,
+    result: () =>
+      v.object({ channel: v.string(), accountId: v.string(), cleared: v.boolean(), loggedOut: v.boolean() }),
     async run({ app, params }) {
       const cleared = await app.networks.forgetAccount(params.channel, params.accountId);
       return { channel: params.channel, accountId: params.accountId ?? "default", cleared, loggedOut: cleared };

@@ -54,33 +54,35 @@ export const chatHistoryMethods = [
     name: "chat.history",
     scope: "operator.read",
     summary: "A page of what was said, newest at the end, with what goes on now; or what came since a cursor.",
-    params,
-    result,
+    params: () => params,
+    result: () => result,
     run: history,
   }),
   method({
     name: "chat.startup",
     scope: "operator.read",
     summary: "What a chat window asks first: the same as chat.history.",
-    params,
-    result,
+    params: () => params,
+    result: () => result,
     run: history,
   }),
   method({
     name: "chat.message.get",
     scope: "operator.read",
     summary: "One message, as far as it was too long for a list.",
-    params: v.object({
-      sessionKey: keyParam,
-      agentId: agentParam,
-      messageId: textParam,
-      maxChars: v.optional(v.pipe(positiveParam, v.maxValue(2_000_000)), 500_000),
-    }),
-    result: v.object({
-      ok: v.boolean(),
-      message: v.optional(message),
-      unavailableReason: v.optional(v.picklist(["not_found", "oversized", "not_visible"])),
-    }),
+    params: () =>
+      v.object({
+        sessionKey: keyParam,
+        agentId: agentParam,
+        messageId: textParam,
+        maxChars: v.optional(v.pipe(positiveParam, v.maxValue(2_000_000)), 500_000),
+      }),
+    result: () =>
+      v.object({
+        ok: v.boolean(),
+        message: v.optional(message),
+        unavailableReason: v.optional(v.picklist(["not_found", "oversized", "not_visible"])),
+      }),
     async run({ app, params: { sessionKey, agentId, messageId, maxChars } }) {
       const row = app.sessions.get(addressOf(app, sessionKey, agentId).key);
       const entry = row && (await app.sessions.transcript(row).find(messageId));

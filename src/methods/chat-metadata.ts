@@ -15,14 +15,15 @@ export function chatMetadataMethods(lists: readonly Method[]) {
       name: "chat.metadata",
       scope: "operator.read",
       summary: "The models and commands that a chat window offers.",
-      params: v.object({ agentId: agentParam, sessionKey: v.optional(keyParam) }),
-      result: v.object({
-        models: rows,
-        commands: rows,
-        swarmEnabled: v.boolean(),
-        accountSelection: accountSelectionResult,
-        runtimeSelectionLocked: v.boolean(),
-      }),
+      params: () => v.object({ agentId: agentParam, sessionKey: v.optional(keyParam) }),
+      result: () =>
+        v.object({
+          models: rows,
+          commands: rows,
+          swarmEnabled: v.boolean(),
+          accountSelection: accountSelectionResult,
+          runtimeSelectionLocked: v.boolean(),
+        }),
       async run(call) {
         const { models } = v.parse(v.object({ models: rows }), await ask(lists, "models.list", call));
         const { commands } = v.parse(v.object({ commands: rows }), await ask(lists, "commands.list", call));

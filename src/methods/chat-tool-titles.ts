@@ -10,27 +10,33 @@ export const chatToolTitleMethods = [
     name: "chat.toolTitles",
     scope: "operator.write",
     summary: "Short titles for tool calls, from their names and arguments alone: no model is asked.",
-    params: v.object({
-      sessionKey: keyParam,
-      agentId: agentParam,
-      items: v.pipe(
-        v.array(
-          v.object({
-            id: v.pipe(textParam, v.maxLength(64)),
-            name: v.pipe(textParam, v.maxLength(200)),
-            input: v.pipe(textParam, v.maxLength(4000), v.description("The arguments: JSON, or the beginning of it.")),
-          }),
+    params: () =>
+      v.object({
+        sessionKey: keyParam,
+        agentId: agentParam,
+        items: v.pipe(
+          v.array(
+            v.object({
+              id: v.pipe(textParam, v.maxLength(64)),
+              name: v.pipe(textParam, v.maxLength(200)),
+              input: v.pipe(
+                textParam,
+                v.maxLength(4000),
+                v.description("The arguments: JSON, or the beginning of it."),
+              ),
+            }),
+          ),
+          v.minLength(1),
+          v.maxLength(24),
         ),
-        v.minLength(1),
-        v.maxLength(24),
-      ),
-    }),
-    result: v.object({
-      titles: v.pipe(
-        v.record(v.string(), v.string()),
-        v.description("By id. A call whose arguments do not say what it is for has none."),
-      ),
-    }),
+      }),
+    result: () =>
+      v.object({
+        titles: v.pipe(
+          v.record(v.string(), v.string()),
+          v.description("By id. A call whose arguments do not say what it is for has none."),
+        ),
+      }),
     run({ app, params }) {
       addressOf(app, params.sessionKey, params.agentId);
       const titles = params.items.flatMap(({ id, name, input }) => {

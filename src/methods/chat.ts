@@ -22,41 +22,43 @@ export const chatMethods = [
     name: "chat.send",
     scope: "operator.write",
     summary: "Says something; it is on the disk when this answers, and is answered by events.",
-    params: v.object({
-      sessionKey: keyParam,
-      agentId: agentParam,
-      sessionId: v.pipe(v.optional(textParam), v.description("Refused when the session is another one by now.")),
-      message: v.pipe(v.string(), v.description("What is said.")),
-      thinking: v.pipe(
-        v.optional(v.string()),
-        v.description("How hard the model is to think about it; as the session has it when absent."),
-      ),
-      queueMode: v.pipe(
-        v.optional(v.picklist(queueModes)),
-        v.description("What becomes of it during a run; as the session has it when absent."),
-      ),
-      attachments: v.pipe(v.optional(attachmentsParam), v.description("Pictures.")),
-      timeoutMs: v.pipe(
-        v.optional(countParam),
-        v.description("When the run is ended; agents.defaults.timeoutSeconds when absent."),
-      ),
-      suppressCommandInterpretation: v.pipe(
-        v.optional(v.boolean(), false),
-        v.description("Give text that begins with a slash to the model."),
-      ),
-      expectedLeafEntryId: v.pipe(
-        v.optional(v.nullable(textParam)),
-        v.description("The newest entry that the client knows; refused when there is another one."),
-      ),
-      idempotencyKey: runIdParam,
-    }),
-    result: v.union([
+    params: () =>
       v.object({
-        ...acceptedResult,
-        serverTiming: v.optional(v.object({ receivedToAckMs: v.number(), loadSessionMs: v.number() })),
+        sessionKey: keyParam,
+        agentId: agentParam,
+        sessionId: v.pipe(v.optional(textParam), v.description("Refused when the session is another one by now.")),
+        message: v.pipe(v.string(), v.description("What is said.")),
+        thinking: v.pipe(
+          v.optional(v.string()),
+          v.description("How hard the model is to think about it; as the session has it when absent."),
+        ),
+        queueMode: v.pipe(
+          v.optional(v.picklist(queueModes)),
+          v.description("What becomes of it during a run; as the session has it when absent."),
+        ),
+        attachments: v.pipe(v.optional(attachmentsParam), v.description("Pictures.")),
+        timeoutMs: v.pipe(
+          v.optional(countParam),
+          v.description("When the run is ended; agents.defaults.timeoutSeconds when absent."),
+        ),
+        suppressCommandInterpretation: v.pipe(
+          v.optional(v.boolean(), false),
+          v.description("Give text that begins with a slash to the model."),
+        ),
+        expectedLeafEntryId: v.pipe(
+          v.optional(v.nullable(textParam)),
+          v.description("The newest entry that the client knows; refused when there is another one."),
+        ),
+        idempotencyKey: runIdParam,
       }),
-      v.object(aborted),
-    ]),
+    result: () =>
+      v.union([
+        v.object({
+          ...acceptedResult,
+          serverTiming: v.optional(v.object({ receivedToAckMs: v.number(), loadSessionMs: v.number() })),
+        }),
+        v.object(aborted),
+      ]),
     async run({ app, caller, params }) {
       const { idempotencyKey: runId, suppressCommandInterpretation, sessionId, expectedLeafEntryId, ...said } = params;
       const receivedAt = app.clock.monotonic();
@@ -80,8 +82,8 @@ export const chatMethods = [
     name: "chat.abort",
     scope: "operator.write",
     summary: "Stops a session's run and what waits behind it, or one run alone.",
-    params: v.object({ sessionKey: keyParam, agentId: agentParam, runId: v.optional(runIdParam) }),
-    result: v.object(aborted),
+    params: () => v.object({ sessionKey: keyParam, agentId: agentParam, runId: v.optional(runIdParam) }),
+    result: () => v.object(aborted),
     run({ app, params }) {
       const { key: sessionKey } = addressOf(app, params.sessionKey, params.agentId);
       return stop(app, { sessionKey, runId: params.runId });
@@ -92,13 +94,14 @@ export const chatMethods = [
     scope: "operator.admin",
     unlisted: true,
     summary: "Writes something into a conversation as if the assistant had said it, without asking a model.",
-    params: v.object({
-      sessionKey: keyParam,
-      agentId: agentParam,
-      message: v.pipe(textParam, v.maxLength(100_000)),
-      label: v.optional(v.pipe(v.string(), v.maxLength(100))),
-    }),
-    result: v.object({ ok: v.literal(true), messageId: v.string() }),
+    params: () =>
+      v.object({
+        sessionKey: keyParam,
+        agentId: agentParam,
+        message: v.pipe(textParam, v.maxLength(100_000)),
+        label: v.optional(v.pipe(v.string(), v.maxLength(100))),
+      }),
+    result: () => v.object({ ok: v.literal(true), messageId: v.string() }),
     async run({ app, params: { sessionKey, agentId, message, label = "" } }) {
       const { key } = addressOf(app, sessionKey, agentId);
       if (!app.sessions.get(key)) throw new Failure("not-found", `No session found: ${sessionKey}`);

@@ -17,31 +17,33 @@ export const commandMethods = [
     name: "commands.list",
     scope: "operator.read",
     summary: "The slash commands that can be given in a chat; none where they are switched off (commands.text).",
-    params: v.object({
-      agentId: v.optional(text),
-      sessionKey: v.optional(text),
-      provider: v.optional(text),
-      scope: v.pipe(
-        v.optional(v.picklist(["text", "native", "both"])),
-        v.description("Accepted: every command is of both kinds."),
-      ),
-      includeArgs: v.pipe(v.optional(v.boolean(), true), v.description("Say what may follow each command.")),
-    }),
-    result: v.object({
-      commands: v.array(
-        v.object({
-          name: v.string(),
-          nativeName: v.string(),
-          textAliases: v.array(v.string()),
-          description: v.string(),
-          category: v.picklist(["session", "options", "status", "management"]),
-          source: v.literal("native"),
-          scope: v.literal("both"),
-          acceptsArgs: v.boolean(),
-          args: v.optional(v.array(argument)),
-        }),
-      ),
-    }),
+    params: () =>
+      v.object({
+        agentId: v.optional(text),
+        sessionKey: v.optional(text),
+        provider: v.optional(text),
+        scope: v.pipe(
+          v.optional(v.picklist(["text", "native", "both"])),
+          v.description("Accepted: every command is of both kinds."),
+        ),
+        includeArgs: v.pipe(v.optional(v.boolean(), true), v.description("Say what may follow each command.")),
+      }),
+    result: () =>
+      v.object({
+        commands: v.array(
+          v.object({
+            name: v.string(),
+            nativeName: v.string(),
+            textAliases: v.array(v.string()),
+            description: v.string(),
+            category: v.picklist(["session", "options", "status", "management"]),
+            source: v.literal("native"),
+            scope: v.literal("both"),
+            acceptsArgs: v.boolean(),
+            args: v.optional(v.array(argument)),
+          }),
+        ),
+      }),
     run: ({ app, params }) => ({
       commands: app.config.current().value.commands.text
         ? slashCommands.map((command) => entryOf(command, params.includeArgs))

@@ -58,27 +58,28 @@ export const configMethods = [
     name: "config.get",
     scope: "operator.read",
     summary: "The configuration in force and as written, without its secrets.",
-    params: v.strictObject({}),
-    result: v.object({
-      path: v.string(),
-      includedPaths: v.array(v.string()),
-      exists: v.boolean(),
-      raw: v.nullable(v.string()),
-      parsed: v.unknown(),
-      sourceConfig: v.unknown(),
-      resolved: v.unknown(),
-      valid: v.boolean(),
-      runtimeConfig: v.unknown(),
-      config: v.unknown(),
-      hash: v.string(),
-      issues: v.array(issue),
-      warnings: v.array(issue),
-      legacyIssues: v.array(issue),
-      unknownKeys: v.array(v.string()),
-      disabled: v.array(v.object({ section: v.string(), issue })),
-      configRevisionHash: v.string(),
-      appliedConfigHash: v.string(),
-    }),
+    params: () => v.strictObject({}),
+    result: () =>
+      v.object({
+        path: v.string(),
+        includedPaths: v.array(v.string()),
+        exists: v.boolean(),
+        raw: v.nullable(v.string()),
+        parsed: v.unknown(),
+        sourceConfig: v.unknown(),
+        resolved: v.unknown(),
+        valid: v.boolean(),
+        runtimeConfig: v.unknown(),
+        config: v.unknown(),
+        hash: v.string(),
+        issues: v.array(issue),
+        warnings: v.array(issue),
+        legacyIssues: v.array(issue),
+        unknownKeys: v.array(v.string()),
+        disabled: v.array(v.object({ section: v.string(), issue })),
+        configRevisionHash: v.string(),
+        appliedConfigHash: v.string(),
+      }),
     run: ({ app }) => describeCurrent(app),
   }),
   method({
@@ -86,13 +87,14 @@ export const configMethods = [
     scope: "operator.read",
     summary:
       "The JSON Schema of the configuration, with labels and help. What is below channels config.schema.lookup knows.",
-    params: v.strictObject({}),
-    result: v.object({
-      schema: v.unknown(),
-      uiHints: v.record(v.string(), hint),
-      version: v.string(),
-      generatedAt: v.string(),
-    }),
+    params: () => v.strictObject({}),
+    result: () =>
+      v.object({
+        schema: v.unknown(),
+        uiHints: v.record(v.string(), hint),
+        version: v.string(),
+        generatedAt: v.string(),
+      }),
     run: ({ app }) => ({
       schema: jsonSchema(),
       uiHints: uiHints(),
@@ -104,33 +106,35 @@ export const configMethods = [
     name: "config.schema.lookup",
     scope: "operator.read",
     summary: "One key of the configuration and its direct children.",
-    params: v.strictObject({
-      path: v.pipe(
-        nonEmpty,
-        v.maxLength(1024),
-        v.regex(/^[A-Za-z0-9_./[\]\-*]+$/),
-        v.description("Such as gateway.port."),
-      ),
-    }),
-    result: v.object({
-      path: v.string(),
-      schema: v.unknown(),
-      reloadKind: reload,
-      hint,
-      hintPath: v.string(),
-      children: v.array(
-        v.object({
-          key: v.string(),
-          path: v.string(),
-          type: v.optional(v.string()),
-          required: v.boolean(),
-          hasChildren: v.boolean(),
-          reloadKind: reload,
-          hint,
-          hintPath: v.string(),
-        }),
-      ),
-    }),
+    params: () =>
+      v.strictObject({
+        path: v.pipe(
+          nonEmpty,
+          v.maxLength(1024),
+          v.regex(/^[A-Za-z0-9_./[\]\-*]+$/),
+          v.description("Such as gateway.port."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        path: v.string(),
+        schema: v.unknown(),
+        reloadKind: reload,
+        hint,
+        hintPath: v.string(),
+        children: v.array(
+          v.object({
+            key: v.string(),
+            path: v.string(),
+            type: v.optional(v.string()),
+            required: v.boolean(),
+            hasChildren: v.boolean(),
+            reloadKind: reload,
+            hint,
+            hintPath: v.string(),
+          }),
+        ),
+      }),
     async run({ params }) {
       const isNetwork = /^channels(?![^.[])/.test(params.path);
       const key = lookUp(params.path, isNetwork ? await shapeWithNetworks(channels) : undefined);
@@ -142,8 +146,8 @@ export const configMethods = [
     name: "config.set",
     scope: "operator.admin",
     summary: "Replaces the configuration file.",
-    params: v.strictObject(write),
-    result: written,
+    params: () => v.strictObject(write),
+    result: () => written,
     async run({ app, params }) {
       return answer(app, await app.config.replace(params.raw, { baseHash: params.baseHash, by: "config.set" }));
     },
@@ -152,15 +156,16 @@ export const configMethods = [
     name: "config.patch",
     scope: "operator.admin",
     summary: "Applies a JSON merge patch (RFC 7396): null deletes, lists are replaced.",
-    params: v.strictObject({
-      ...write,
-      ...origin,
-      replacePaths: v.pipe(
-        v.optional(v.pipe(v.array(nonEmpty), v.maxLength(256))),
-        v.description("Lists that may be replaced; here every list is."),
-      ),
-    }),
-    result: written,
+    params: () =>
+      v.strictObject({
+        ...write,
+        ...origin,
+        replacePaths: v.pipe(
+          v.optional(v.pipe(v.array(nonEmpty), v.maxLength(256))),
+          v.description("Lists that may be replaced; here every list is."),
+        ),
+      }),
+    result: () => written,
     async run({ app, params }) {
       const patch = await parsePatch(params.raw);
       const { baseHash, restartDelayMs, note } = params;
@@ -174,8 +179,8 @@ export const configMethods = [
     name: "config.apply",
     scope: "operator.admin",
     summary: "Replaces the configuration file and restarts where a changed key needs it.",
-    params: v.strictObject({ ...write, ...origin }),
-    result: written,
+    params: () => v.strictObject({ ...write, ...origin }),
+    result: () => written,
     async run({ app, params }) {
       const { raw, baseHash, restartDelayMs, note } = params;
       const session = askerOf(app, params);

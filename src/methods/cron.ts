@@ -21,15 +21,16 @@ export const cronMethods = [
     name: "cron.list",
     scope: "operator.read",
     summary: "Scheduled jobs, by when they run next.",
-    params: v.object({
-      includeDisabled: v.pipe(v.optional(v.boolean(), false), v.description("Also those that are switched off.")),
-      enabled: v.optional(v.picklist(["all", "enabled", "disabled"])),
-      agentId: v.optional(textParam),
-      query: v.pipe(v.optional(v.string()), v.description("Words in the name or description.")),
-      limit,
-      offset,
-    }),
-    result: v.looseObject({ jobs: v.array(job), ...page, nextOffset: v.nullable(countParam) }),
+    params: () =>
+      v.object({
+        includeDisabled: v.pipe(v.optional(v.boolean(), false), v.description("Also those that are switched off.")),
+        enabled: v.optional(v.picklist(["all", "enabled", "disabled"])),
+        agentId: v.optional(textParam),
+        query: v.pipe(v.optional(v.string()), v.description("Words in the name or description.")),
+        limit,
+        offset,
+      }),
+    result: () => v.looseObject({ jobs: v.array(job), ...page, nextOffset: v.nullable(countParam) }),
     async run({ app, params }) {
       const { includeDisabled, enabled = includeDisabled ? "all" : "enabled", agentId, query = "", ...range } = params;
       const words = query.trim().toLowerCase();
@@ -47,21 +48,22 @@ export const cronMethods = [
     name: "cron.get",
     scope: "operator.read",
     summary: "One scheduled job.",
-    params: v.object(idEntries),
-    result: job,
+    params: () => v.object(idEntries),
+    result: () => job,
     run: async ({ app, params }) => shown(await app.cron.get(idOf(params))),
   }),
   method({
     name: "cron.status",
     scope: "operator.read",
     summary: "Whether jobs run when they are due, and when the next is.",
-    params: v.object({}),
-    result: v.object({
-      enabled: v.boolean(),
-      storePath: v.string(),
-      jobs: countParam,
-      nextWakeAtMs: v.nullable(v.number()),
-    }),
+    params: () => v.object({}),
+    result: () =>
+      v.object({
+        enabled: v.boolean(),
+        storePath: v.string(),
+        jobs: countParam,
+        nextWakeAtMs: v.nullable(v.number()),
+      }),
     async run({ app: { cron, paths } }) {
       const jobs = (await cron.list()).filter(({ enabled }) => enabled);
       const [next] = jobs;
@@ -77,39 +79,40 @@ export const cronMethods = [
     name: "cron.add",
     scope: "operator.admin",
     summary: "Makes a scheduled job.",
-    params: v.object(jobEntries),
-    result: job,
+    params: () => v.object(jobEntries),
+    result: () => job,
     run: async ({ app, params }) => shown(await app.cron.add(params)),
   }),
   method({
     name: "cron.update",
     scope: "operator.admin",
     summary: "Changes a scheduled job; null takes a value away.",
-    params: v.object({ ...idEntries, patch: jobPatch }),
-    result: job,
+    params: () => v.object({ ...idEntries, patch: jobPatch }),
+    result: () => job,
     run: async ({ app, params }) => shown(await app.cron.update(idOf(params), params.patch)),
   }),
   method({
     name: "cron.remove",
     scope: "operator.admin",
     summary: "Removes a scheduled job and the list of its runs.",
-    params: v.object(idEntries),
-    result: v.object({ ok: v.boolean(), removed: v.boolean() }),
+    params: () => v.object(idEntries),
+    result: () => v.object({ ok: v.boolean(), removed: v.boolean() }),
     run: async ({ app, params }) => ({ ok: true, removed: await app.cron.remove(idOf(params)) }),
   }),
   method({
     name: "cron.run",
     scope: "operator.admin",
     summary: "Runs a job: now, or only when it is due.",
-    params: v.object({ ...idEntries, mode: v.optional(v.picklist(["force", "due", "if-enabled"]), "force") }),
-    result: v.object({
-      ok: v.boolean(),
-      enqueued: v.optional(v.boolean()),
-      ran: v.optional(v.boolean()),
-      runId: v.optional(v.string()),
-      reason: v.optional(v.string()),
-      processInstanceId: v.string(),
-    }),
+    params: () => v.object({ ...idEntries, mode: v.optional(v.picklist(["force", "due", "if-enabled"]), "force") }),
+    result: () =>
+      v.object({
+        ok: v.boolean(),
+        enqueued: v.optional(v.boolean()),
+        ran: v.optional(v.boolean()),
+        runId: v.optional(v.string()),
+        reason: v.optional(v.string()),
+        processInstanceId: v.string(),
+      }),
     async run({ app: { cron, info }, params }) {
       const id = idOf(params);
       const { mode } = params;
@@ -125,20 +128,22 @@ export const cronMethods = [
     name: "cron.runs",
     scope: "operator.read",
     summary: "What became of runs, newest first; the newest 200 of each job are kept.",
-    params: v.object({
-      ...idEntries,
-      scope: v.pipe(v.optional(v.picklist(["job", "all"])), v.description("One job's, or those of all.")),
-      runId: v.optional(textParam),
-      status: v.optional(v.picklist(["all", "ok", "error", "skipped"]), "all"),
-      sortDir: v.optional(v.picklist(["asc", "desc"]), "desc"),
-      limit,
-      offset,
-    }),
-    result: v.object({
-      entries: v.array(v.looseObject({ ts: v.number(), jobId: v.string(), action: v.string() })),
-      ...page,
-      nextOffset: v.nullable(countParam),
-    }),
+    params: () =>
+      v.object({
+        ...idEntries,
+        scope: v.pipe(v.optional(v.picklist(["job", "all"])), v.description("One job's, or those of all.")),
+        runId: v.optional(textParam),
+        status: v.optional(v.picklist(["all", "ok", "error", "skipped"]), "all"),
+        sortDir: v.optional(v.picklist(["asc", "desc"]), "desc"),
+        limit,
+        offset,
+      }),
+    result: () =>
+      v.object({
+        entries: v.array(v.looseObject({ ts: v.number(), jobId: v.string(), action: v.string() })),
+        ...page,
+        nextOffset: v.nullable(countParam),
+      }),
     async run({ app, params }) {
       const { id = params.jobId, runId, status, sortDir, ...range } = params;
       if (id === undefined && params.scope === "job") idOf(params);

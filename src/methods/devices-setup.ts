@@ -25,37 +25,39 @@ export const deviceSetupMethods = [
     scope: "operator.admin",
     unlisted: true,
     summary: "Makes a code that lets one device in within ten minutes, and says where it finds the gateway.",
-    params: v.object({
-      publicUrl: v.pipe(
-        v.optional(v.pipe(v.string(), v.nonEmpty())),
-        v.description("The URL for the device, instead of one that follows from the configuration."),
-      ),
-      preferRemoteUrl: v.pipe(
-        v.optional(v.boolean(), false),
-        v.description("Give `gateway.remote.url` where it is set."),
-      ),
-      includeQr: v.pipe(v.optional(v.boolean(), true), v.description("Answer the code as a picture too.")),
-      bootstrapProfile: v.pipe(
-        v.optional(v.picklist(["limited", "node"])),
-        v.description(
-          "limited: without operator.admin; node: without any rights of an operator. Left out: all of them.",
+    params: () =>
+      v.object({
+        publicUrl: v.pipe(
+          v.optional(v.pipe(v.string(), v.nonEmpty())),
+          v.description("The URL for the device, instead of one that follows from the configuration."),
         ),
-      ),
-      joinUrl: v.pipe(
-        v.optional(v.literal(true)),
-        v.description("A link to be fetched once: refused, there are none here."),
-      ),
-    }),
-    result: v.object({
-      setupId,
-      setupCode: v.string(),
-      qrDataUrl: v.optional(v.string()),
-      gatewayUrl: v.string(),
-      auth: v.picklist(["token", "password"]),
-      urlSource: v.string(),
-      access,
-      expiresAtMs: v.number(),
-    }),
+        preferRemoteUrl: v.pipe(
+          v.optional(v.boolean(), false),
+          v.description("Give `gateway.remote.url` where it is set."),
+        ),
+        includeQr: v.pipe(v.optional(v.boolean(), true), v.description("Answer the code as a picture too.")),
+        bootstrapProfile: v.pipe(
+          v.optional(v.picklist(["limited", "node"])),
+          v.description(
+            "limited: without operator.admin; node: without any rights of an operator. Left out: all of them.",
+          ),
+        ),
+        joinUrl: v.pipe(
+          v.optional(v.literal(true)),
+          v.description("A link to be fetched once: refused, there are none here."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        setupId,
+        setupCode: v.string(),
+        qrDataUrl: v.optional(v.string()),
+        gatewayUrl: v.string(),
+        auth: v.picklist(["token", "password"]),
+        urlSource: v.string(),
+        access,
+        expiresAtMs: v.number(),
+      }),
     async run({ app, params, caller }) {
       const { authMode: auth } = app.info;
       if (auth !== "token" && auth !== "password")
@@ -87,8 +89,8 @@ export const deviceSetupMethods = [
     scope: "operator.admin",
     unlisted: true,
     summary: "Which device came in by a setup code, and whether it was there to be given its tokens.",
-    params: v.object({ setupId }),
-    result: v.object({ completion: v.optional(outcome), deliveryUncertain: v.optional(outcome) }),
+    params: () => v.object({ setupId }),
+    result: () => v.object({ completion: v.optional(outcome), deliveryUncertain: v.optional(outcome) }),
     run: ({ app, params }) => app.devices.codes.status(params.setupId),
   }),
 ] as const;

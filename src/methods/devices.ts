@@ -30,11 +30,12 @@ export const deviceMethods = [
     name: "device.pair.list",
     scope: "operator.pairing",
     summary: "The paired devices, and those that wait for approval.",
-    params: v.object({}),
-    result: v.object({
-      pending: v.array(v.custom<DeviceRequest>(isObject)),
-      paired: v.array(v.custom<DeviceRow>(isObject)),
-    }),
+    params: () => v.object({}),
+    result: () =>
+      v.object({
+        pending: v.array(v.custom<DeviceRequest>(isObject)),
+        paired: v.array(v.custom<DeviceRow>(isObject)),
+      }),
     run({ app }) {
       const { pending, paired } = app.devices.list();
       const online = connectedDevices(app);
@@ -48,24 +49,24 @@ export const deviceMethods = [
     name: "device.pair.approve",
     scope: "operator.pairing",
     summary: "Lets a waiting device in, with no more than the approver holds.",
-    params: v.object({ requestId }),
-    result: v.object({ requestId: v.string(), device: v.custom<Device>(isObject) }),
+    params: () => v.object({ requestId }),
+    result: () => v.object({ requestId: v.string(), device: v.custom<Device>(isObject) }),
     run: ({ app, params, caller }) => app.devices.approve(params.requestId, caller),
   }),
   method({
     name: "device.pair.reject",
     scope: "operator.pairing",
     summary: "Turns a waiting device away.",
-    params: v.object({ requestId }),
-    result: v.object({ requestId: v.string(), deviceId: v.string() }),
+    params: () => v.object({ requestId }),
+    result: () => v.object({ requestId: v.string(), deviceId: v.string() }),
     run: ({ app, params }) => app.devices.reject(params.requestId),
   }),
   method({
     name: "device.pair.remove",
     scope: "operator.pairing",
     summary: "Forgets a device: its tokens are void and its connections close.",
-    params: v.object({ deviceId }),
-    result: v.object({ deviceId: v.string() }),
+    params: () => v.object({ deviceId }),
+    result: () => v.object({ deviceId: v.string() }),
     async run({ app, params, caller }) {
       await app.devices.remove(params.deviceId, caller);
       return { deviceId: params.deviceId };
@@ -75,8 +76,8 @@ export const deviceMethods = [
     name: "device.pair.rename",
     scope: "operator.pairing",
     summary: "Gives a device a name of your own.",
-    params: v.object({ deviceId, label }),
-    result: v.object({ deviceId: v.string(), label: v.string() }),
+    params: () => v.object({ deviceId, label }),
+    result: () => v.object({ deviceId: v.string(), label: v.string() }),
     async run({ app, params, caller }) {
       await app.devices.rename(params.deviceId, params.label, caller);
       return params;
@@ -86,19 +87,21 @@ export const deviceMethods = [
     name: "device.token.rotate",
     scope: "operator.pairing",
     summary: "Replaces a device's token; the new one is shown only to the device itself.",
-    params: v.object({
-      deviceId,
-      role,
-      scopes: v.pipe(v.optional(scopeList), v.description("Narrows the token; what it holds now when left out.")),
-    }),
-    result: v.object({
-      deviceId: v.string(),
-      role,
-      scopes: scopeList,
-      rotatedAtMs: v.number(),
-      token: v.optional(v.string()),
-      tokenDelivery: v.picklist(["in-band", "withheld-cross-device"]),
-    }),
+    params: () =>
+      v.object({
+        deviceId,
+        role,
+        scopes: v.pipe(v.optional(scopeList), v.description("Narrows the token; what it holds now when left out.")),
+      }),
+    result: () =>
+      v.object({
+        deviceId: v.string(),
+        role,
+        scopes: scopeList,
+        rotatedAtMs: v.number(),
+        token: v.optional(v.string()),
+        tokenDelivery: v.picklist(["in-band", "withheld-cross-device"]),
+      }),
     async run({ app, params, caller }) {
       const rotated = await app.devices.rotate(params.deviceId, params.role, params.scopes, caller);
       const { token, scopes, rotatedAtMs } = rotated;
@@ -112,8 +115,8 @@ export const deviceMethods = [
     name: "device.token.revoke",
     scope: "operator.pairing",
     summary: "Voids a device's token and closes its connections of that role; only a new approval gives the role back.",
-    params: v.object({ deviceId, role }),
-    result: v.object({ deviceId: v.string(), role, revokedAtMs: v.number() }),
+    params: () => v.object({ deviceId, role }),
+    result: () => v.object({ deviceId: v.string(), role, revokedAtMs: v.number() }),
     async run({ app, params, caller }) {
       const { revokedAtMs } = await app.devices.revoke(params.deviceId, params.role, caller);
       return { ...params, revokedAtMs };

@@ -13,14 +13,15 @@ export const jobMethods = [
     name: "tasks.list",
     scope: "operator.read",
     summary: "Work that goes on unasked: the runs of scheduled jobs.",
-    params: v.object({
-      agentId: v.optional(v.string()),
-      sessionKey: v.optional(v.string()),
-      status: v.optional(v.union([state, v.array(state)])),
-      limit: v.optional(countParam, 50),
-      cursor: v.optional(v.string()),
-    }),
-    result: v.object({ tasks: v.array(v.looseObject({ id: v.string() })) }),
+    params: () =>
+      v.object({
+        agentId: v.optional(v.string()),
+        sessionKey: v.optional(v.string()),
+        status: v.optional(v.union([state, v.array(state)])),
+        limit: v.optional(countParam, 50),
+        cursor: v.optional(v.string()),
+      }),
+    result: () => v.object({ tasks: v.array(v.looseObject({ id: v.string() })) }),
     run({ app, params: { agentId, sessionKey, status, limit } }) {
       const wanted = status === undefined ? states : [status].flat();
       const tasks = app.cron.running().map(({ job, runId, startedAt }) => {
@@ -51,13 +52,14 @@ export const jobMethods = [
     name: "wake",
     scope: "operator.write",
     summary: "Tells a session something: at once, or with its next turn.",
-    params: v.object({
-      text: v.pipe(textParam, v.maxLength(4000), v.description("What it is told.")),
-      mode: v.pipe(v.picklist(["now", "next-heartbeat"]), v.description("Whether a turn is made of it at once.")),
-      sessionKey: v.pipe(v.optional(textParam), v.description("The session; the main one when left out.")),
-      agentId: v.optional(textParam),
-    }),
-    result: v.object({ ok: v.boolean() }),
+    params: () =>
+      v.object({
+        text: v.pipe(textParam, v.maxLength(4000), v.description("What it is told.")),
+        mode: v.pipe(v.picklist(["now", "next-heartbeat"]), v.description("Whether a turn is made of it at once.")),
+        sessionKey: v.pipe(v.optional(textParam), v.description("The session; the main one when left out.")),
+        agentId: v.optional(textParam),
+      }),
+    result: () => v.object({ ok: v.boolean() }),
     async run({ app, params: { text, mode, sessionKey = "main", agentId } }) {
       const { key } = addressOfAgent(app, sessionKey, agentId);
       const now = mode === "now";

@@ -12,26 +12,31 @@ export const logMethods = [
     name: "logs.tail",
     scope: "operator.read",
     summary: "The end of the log file, or what was added after `cursor`.",
-    params: v.object({
-      cursor: v.pipe(
-        v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-        v.description("`cursor` of the answer before; without it, the end of the file."),
-      ),
-      limit: v.pipe(v.optional(within(1, 5000), 500), v.description("How many lines at most.")),
-      maxBytes: v.pipe(v.optional(within(1, 1_000_000), 250_000), v.description("How much of the file at most.")),
-      sinceMs: v.pipe(
-        v.optional(v.pipe(v.number(), v.minValue(0))),
-        v.description("Only lines of the last so many milliseconds."),
-      ),
-    }),
-    result: v.object({
-      file: v.string(),
-      cursor: v.number(),
-      size: v.number(),
-      lines: v.pipe(v.array(v.string()), v.description("JSON records; a line of another program as it is.")),
-      truncated: v.pipe(v.boolean(), v.description("There was more than was asked for; the older lines are left out.")),
-      reset: v.pipe(v.boolean(), v.description("The file began anew since `cursor`.")),
-    }),
+    params: () =>
+      v.object({
+        cursor: v.pipe(
+          v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+          v.description("`cursor` of the answer before; without it, the end of the file."),
+        ),
+        limit: v.pipe(v.optional(within(1, 5000), 500), v.description("How many lines at most.")),
+        maxBytes: v.pipe(v.optional(within(1, 1_000_000), 250_000), v.description("How much of the file at most.")),
+        sinceMs: v.pipe(
+          v.optional(v.pipe(v.number(), v.minValue(0))),
+          v.description("Only lines of the last so many milliseconds."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        file: v.string(),
+        cursor: v.number(),
+        size: v.number(),
+        lines: v.pipe(v.array(v.string()), v.description("JSON records; a line of another program as it is.")),
+        truncated: v.pipe(
+          v.boolean(),
+          v.description("There was more than was asked for; the older lines are left out."),
+        ),
+        reset: v.pipe(v.boolean(), v.description("The file began anew since `cursor`.")),
+      }),
     async run({ app, params }) {
       const { file = app.paths.log } = app.config.current().value.logging;
       const { text, ...tail } = await readTail(filesOf(app.host), file, params);

@@ -55,9 +55,27 @@ export class Prepared {
   }
 }
 
+/** A method as it is written down: its shapes are functions, so that a start makes none of them. */
+type Declared<N extends string, P extends v.GenericSchema, R extends v.GenericSchema> = Omit<
+  Method<N, P, R>,
+  "params" | "result"
+> & {
+  readonly params: () => P;
+  readonly result: () => R;
+};
+
 /** Declares a method; keeps the exact types of its schemas for the client. */
 export function method<const N extends string, P extends v.GenericSchema, R extends v.GenericSchema>(
-  declared: Method<N, P, R>,
+  declared: Declared<N, P, R>,
 ): Method<N, P, R> {
-  return declared;
+  let [params, result]: [P?, R?] = [];
+  return {
+    ...declared,
+    get params() {
+      return (params ??= declared.params());
+    },
+    get result() {
+      return (result ??= declared.result());
+    },
+  };
 }

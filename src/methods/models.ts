@@ -25,42 +25,44 @@ export const modelMethods = [
     name: "models.list",
     scope: "operator.read",
     summary: "Models, and whether they can be asked now.",
-    params: v.object({
-      view: v.pipe(
-        v.optional(v.picklist(views), "default"),
-        v.description(
-          "`provider-config`: those that the configuration describes. `configured`: also those that it refers to. " +
-            "`default`: also those with a credential, within the allow list. `all`: also the rest that is known.",
-        ),
-      ),
-      agentId: v.pipe(v.optional(text), v.description("Whose credentials count; the default agent's when absent.")),
-      sessionKey: v.optional(text),
-    }),
-    result: v.object({
-      models: v.array(
-        v.object({
-          id: v.string(),
-          name: v.string(),
-          provider: v.string(),
-          alias: v.optional(v.string()),
-          tags: v.pipe(v.optional(v.array(v.string())), v.description("`default` marks what the agent asks first.")),
-          contextWindow: v.number(),
-          reasoning: v.boolean(),
-          input: v.array(v.picklist(["text", "image"])),
-          supportsTools: v.boolean(),
-          thinkingLevels: v.array(level),
-          thinkingDefault: v.string(),
-          available: v.boolean(),
-          unavailableReason: v.optional(v.picklist(["missing-auth", "auth-failed", "cooldown"])),
-          unavailableUntil: v.optional(v.number()),
-          manualSelectionAllowed: v.pipe(
-            v.optional(v.boolean()),
-            v.description("Only for clients with the capability model-selection-policy."),
+    params: () =>
+      v.object({
+        view: v.pipe(
+          v.optional(v.picklist(views), "default"),
+          v.description(
+            "`provider-config`: those that the configuration describes. `configured`: also those that it refers to. " +
+              "`default`: also those with a credential, within the allow list. `all`: also the rest that is known.",
           ),
-        }),
-      ),
-      accountSelection: v.optional(accountSelectionResult),
-    }),
+        ),
+        agentId: v.pipe(v.optional(text), v.description("Whose credentials count; the default agent's when absent.")),
+        sessionKey: v.optional(text),
+      }),
+    result: () =>
+      v.object({
+        models: v.array(
+          v.object({
+            id: v.string(),
+            name: v.string(),
+            provider: v.string(),
+            alias: v.optional(v.string()),
+            tags: v.pipe(v.optional(v.array(v.string())), v.description("`default` marks what the agent asks first.")),
+            contextWindow: v.number(),
+            reasoning: v.boolean(),
+            input: v.array(v.picklist(["text", "image"])),
+            supportsTools: v.boolean(),
+            thinkingLevels: v.array(level),
+            thinkingDefault: v.string(),
+            available: v.boolean(),
+            unavailableReason: v.optional(v.picklist(["missing-auth", "auth-failed", "cooldown"])),
+            unavailableUntil: v.optional(v.number()),
+            manualSelectionAllowed: v.pipe(
+              v.optional(v.boolean()),
+              v.description("Only for clients with the capability model-selection-policy."),
+            ),
+          }),
+        ),
+        accountSelection: v.optional(accountSelectionResult),
+      }),
     async run({ app, params: { view, agentId, sessionKey }, caller }) {
       const { accounts } = app;
       const agent = agentId ?? agentsOf(app.config.current().value)[0].id;
@@ -95,36 +97,37 @@ export const modelMethods = [
     name: "models.authStatus",
     scope: "operator.read",
     summary: "The credentials of each provider in use and how they fare, never what they are.",
-    params: v.object({ agentId: v.optional(text), refresh: v.optional(v.boolean()) }),
-    result: v.object({
-      ts: v.number(),
-      providers: v.array(
-        v.object({
-          provider: v.string(),
-          authProvider: v.string(),
-          displayName: v.string(),
-          status: authState,
-          expiry: v.optional(expiry),
-          profiles: v.array(
-            v.object({
-              profileId: v.string(),
-              type: v.picklist(["oauth", "token", "api_key"]),
-              status: authState,
-              expiry: v.optional(expiry),
-              logoutSupported: v.boolean(),
-              lastUsedAt: v.optional(v.number()),
-              cooldownUntil: v.optional(v.number()),
-              disabledUntil: v.optional(v.number()),
-              disabledReason: v.optional(v.picklist(["auth", "billing"])),
-            }),
-          ),
-          apiKey: v.optional(v.object({ source: v.picklist(["config", "env"]), envVar: v.optional(v.string()) })),
-        }),
-      ),
-      providerCapabilities: v.array(
-        v.object({ provider: v.string(), apiKeySupported: v.boolean(), quickApiKeySetup: v.boolean() }),
-      ),
-    }),
+    params: () => v.object({ agentId: v.optional(text), refresh: v.optional(v.boolean()) }),
+    result: () =>
+      v.object({
+        ts: v.number(),
+        providers: v.array(
+          v.object({
+            provider: v.string(),
+            authProvider: v.string(),
+            displayName: v.string(),
+            status: authState,
+            expiry: v.optional(expiry),
+            profiles: v.array(
+              v.object({
+                profileId: v.string(),
+                type: v.picklist(["oauth", "token", "api_key"]),
+                status: authState,
+                expiry: v.optional(expiry),
+                logoutSupported: v.boolean(),
+                lastUsedAt: v.optional(v.number()),
+                cooldownUntil: v.optional(v.number()),
+                disabledUntil: v.optional(v.number()),
+                disabledReason: v.optional(v.picklist(["auth", "billing"])),
+              }),
+            ),
+            apiKey: v.optional(v.object({ source: v.picklist(["config", "env"]), envVar: v.optional(v.string()) })),
+          }),
+        ),
+        providerCapabilities: v.array(
+          v.object({ provider: v.string(), apiKeySupported: v.boolean(), quickApiKeySetup: v.boolean() }),
+        ),
+      }),
     async run({ app, params: { agentId } }) {
       const now = app.clock.now();
       const agent = agentId ?? agentsOf(app.config.current().value)[0].id;
@@ -148,30 +151,32 @@ export const modelMethods = [
     name: "models.probe",
     scope: "operator.admin",
     summary: "Sends a provider a tiny request with each of its credentials, and says how that went.",
-    params: v.object({
-      provider: text,
-      profileId: v.optional(text),
-      timeoutMs: v.pipe(
-        v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 15_000),
-        v.description("For each request; a minute at most."),
-      ),
-      agentId: v.optional(v.string()),
-    }),
-    result: v.object({
-      provider: v.string(),
-      status: probeStatus,
-      latencyMs: v.optional(v.number()),
-      error: v.optional(v.string()),
-      results: v.array(
-        v.object({
-          profileId: v.string(),
-          label: v.string(),
-          status: probeStatus,
-          latencyMs: v.number(),
-          error: v.optional(v.string()),
-        }),
-      ),
-    }),
+    params: () =>
+      v.object({
+        provider: text,
+        profileId: v.optional(text),
+        timeoutMs: v.pipe(
+          v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 15_000),
+          v.description("For each request; a minute at most."),
+        ),
+        agentId: v.optional(v.string()),
+      }),
+    result: () =>
+      v.object({
+        provider: v.string(),
+        status: probeStatus,
+        latencyMs: v.optional(v.number()),
+        error: v.optional(v.string()),
+        results: v.array(
+          v.object({
+            profileId: v.string(),
+            label: v.string(),
+            status: probeStatus,
+            latencyMs: v.number(),
+            error: v.optional(v.string()),
+          }),
+        ),
+      }),
     async run({ app, params, signal }) {
       const { provider, profileId } = params;
       const target = { agentId: knownAgent(app, params.agentId), provider, profileId };
@@ -194,12 +199,13 @@ export const modelMethods = [
     name: "models.authLogout",
     scope: "operator.admin",
     summary: "Forgets stored credentials of a provider; keys in the configuration and the environment stay.",
-    params: v.object({
-      provider: text,
-      profileIds: v.optional(v.pipe(v.array(text), v.minLength(1))),
-      agentId: v.optional(v.string()),
-    }),
-    result: v.object({ provider: v.string(), removedProfiles: v.array(v.string()) }),
+    params: () =>
+      v.object({
+        provider: text,
+        profileIds: v.optional(v.pipe(v.array(text), v.minLength(1))),
+        agentId: v.optional(v.string()),
+      }),
+    result: () => v.object({ provider: v.string(), removedProfiles: v.array(v.string()) }),
     async run({ app, params: { provider, profileIds, agentId } }) {
       const target = { agentId: knownAgent(app, agentId), provider, ...(profileIds ? { profileIds } : {}) };
       return { provider, removedProfiles: [...(await app.accounts.credentials.remove(target))] };

@@ -48,12 +48,16 @@ export const nodeHostMethods = [
     name: "node.event",
     ...nodeOnly,
     summary: "Something happened on the node.",
-    params: v.object({
-      event: text,
-      payload: v.optional(v.unknown()),
-      payloadJSON: v.pipe(v.optional(v.string()), v.description("The payload as JSON text; counts before `payload`.")),
-    }),
-    result: v.object({ ok: v.literal(true), event: v.string(), handled: v.boolean(), reason: v.string() }),
+    params: () =>
+      v.object({
+        event: text,
+        payload: v.optional(v.unknown()),
+        payloadJSON: v.pipe(
+          v.optional(v.string()),
+          v.description("The payload as JSON text; counts before `payload`."),
+        ),
+      }),
+    result: () => v.object({ ok: v.literal(true), event: v.string(), handled: v.boolean(), reason: v.string() }),
     run({ app, params: { event, payload, payloadJSON }, caller }) {
       const answer = (handled: boolean, reason: string) => ({ ok: true as const, event, handled, reason });
       const nodeId = nodeOf(caller);
@@ -74,16 +78,16 @@ export const nodeHostMethods = [
     name: "node.skills.update",
     ...nodeOnly,
     summary: "The skills that the node brings along.",
-    params: v.object({ skills: v.pipe(v.array(skill), v.maxLength(64)) }),
-    result: v.object({ ...owner, skills: v.array(skill) }),
+    params: () => v.object({ skills: v.pipe(v.array(skill), v.maxLength(64)) }),
+    result: () => v.object({ ...owner, skills: v.array(skill) }),
     run: ({ params, caller }) => ({ nodeId: nodeOf(caller), skills: params.skills }),
   }),
   method({
     name: "node.pluginTools.update",
     ...nodeOnly,
     summary: "The tools that the node's plugins offer.",
-    params: v.object({ tools: v.pipe(v.array(pluginTool), v.maxLength(256)) }),
-    result: v.object({ ...owner, tools: v.array(pluginTool) }),
+    params: () => v.object({ tools: v.pipe(v.array(pluginTool), v.maxLength(256)) }),
+    result: () => v.object({ ...owner, tools: v.array(pluginTool) }),
     run({ app, params: { tools }, caller }) {
       const nodeId = nodeOf(caller);
       app.nodes.setPluginTools(nodeId, tools);
@@ -95,8 +99,8 @@ export const nodeHostMethods = [
     ...nodeOnly,
     unlisted: true,
     summary: "Which agent programs the node could run; taken only from an approved node.",
-    params: v.object({}),
-    result: v.object(owner),
+    params: () => v.object({}),
+    result: () => v.object(owner),
     run({ app, caller }) {
       const nodeId = nodeOf(caller);
       if (!app.nodes.isApproved(nodeId)) throw awaitsApproval(app, nodeId);
@@ -108,16 +112,16 @@ export const nodeHostMethods = [
     name: "node.pending.pull",
     ...nodeOnly,
     summary: "The actions that wait for the node.",
-    params: v.object({}),
-    result: v.object({ ...owner, actions: v.array(v.unknown()) }),
+    params: () => v.object({}),
+    result: () => v.object({ ...owner, actions: v.array(v.unknown()) }),
     run: ({ caller }) => ({ nodeId: nodeOf(caller), actions: [] }),
   }),
   method({
     name: "node.pending.drain",
     ...nodeOnly,
     summary: "The questions that wait for the node: how it fares, always.",
-    params: v.object({ maxItems: v.optional(v.number()) }),
-    result: v.object({ ...owner, revision: v.number(), items: v.array(pendingItem), hasMore: v.boolean() }),
+    params: () => v.object({ maxItems: v.optional(v.number()) }),
+    result: () => v.object({ ...owner, revision: v.number(), items: v.array(pendingItem), hasMore: v.boolean() }),
     run: ({ app, caller }) => ({
       nodeId: nodeOf(caller),
       revision: 0,
@@ -137,16 +141,16 @@ export const nodeHostMethods = [
     name: "node.pending.ack",
     ...nodeOnly,
     summary: "The node has done these.",
-    params: v.object({ ids: v.pipe(v.array(text), v.minLength(1), v.maxLength(256)) }),
-    result: v.object({ ...owner, ackedIds: v.array(v.string()), remainingCount: v.number() }),
+    params: () => v.object({ ids: v.pipe(v.array(text), v.minLength(1), v.maxLength(256)) }),
+    result: () => v.object({ ...owner, ackedIds: v.array(v.string()), remainingCount: v.number() }),
     run: ({ params, caller }) => ({ nodeId: nodeOf(caller), ackedIds: params.ids, remainingCount: 0 }),
   }),
   method({
     name: "skills.bins",
     ...nodeOnly,
     summary: "The programs that skills may need on the node.",
-    params: v.object({}),
-    result: v.object({ bins: v.array(v.string()) }),
+    params: () => v.object({}),
+    result: () => v.object({ bins: v.array(v.string()) }),
     run: () => ({ bins: [] }),
   }),
 ] as const;

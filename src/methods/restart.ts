@@ -26,36 +26,38 @@ export const restartMethods = [
     name: "gateway.restart.preflight",
     scope: "operator.read",
     summary: "What a restart would wait for.",
-    params: v.object({}),
-    result: preflight,
+    params: () => v.object({}),
+    result: () => preflight,
     run: ({ app }) => preflightOf(app),
   }),
   method({
     name: "gateway.restart.request",
     scope: "operator.admin",
     summary: "Restarts the gateway in its process. Running turns may end first; whoever connects meanwhile waits.",
-    params: v.object({
-      reason: v.pipe(v.optional(text), v.description("A word for the log.")),
-      target: v.pipe(
-        v.optional(v.looseObject({ pid: v.number(), port: v.optional(v.number()) })),
-        v.description("The process that is meant: any other refuses."),
-      ),
-      sessionKey: v.pipe(v.optional(keyParam), v.description("The session that asks; it is told after the restart.")),
-      note: v.pipe(
-        v.optional(v.pipe(v.string(), v.maxLength(maxNote))),
-        v.description("What that session is told too."),
-      ),
-      skipDeferral: v.pipe(
-        v.optional(v.boolean()),
-        v.description("Accepted; running turns have their time all the same."),
-      ),
-    }),
-    result: v.object({
-      ok: v.boolean(),
-      status: v.picklist(["scheduled", "deferred"]),
-      preflight,
-      restart: v.object({ ok: v.boolean(), pid: v.number(), delayMs: count, mode: v.string() }),
-    }),
+    params: () =>
+      v.object({
+        reason: v.pipe(v.optional(text), v.description("A word for the log.")),
+        target: v.pipe(
+          v.optional(v.looseObject({ pid: v.number(), port: v.optional(v.number()) })),
+          v.description("The process that is meant: any other refuses."),
+        ),
+        sessionKey: v.pipe(v.optional(keyParam), v.description("The session that asks; it is told after the restart.")),
+        note: v.pipe(
+          v.optional(v.pipe(v.string(), v.maxLength(maxNote))),
+          v.description("What that session is told too."),
+        ),
+        skipDeferral: v.pipe(
+          v.optional(v.boolean()),
+          v.description("Accepted; running turns have their time all the same."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        ok: v.boolean(),
+        status: v.picklist(["scheduled", "deferred"]),
+        preflight,
+        restart: v.object({ ok: v.boolean(), pid: v.number(), delayMs: count, mode: v.string() }),
+      }),
     async run({ app, params: { reason, target, sessionKey, note }, caller }) {
       const { restart } = app;
       if (!restart)

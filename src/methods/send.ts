@@ -37,21 +37,22 @@ export const sendMethods = [
     scope: "operator.write",
     idempotency: "required",
     summary: "Sends a message to a chat; answers when the network has taken it.",
-    params: v.object({
-      to: v.pipe(textParam, v.description("The recipient as the network writes it, such as -100123:topic:42.")),
-      message: messageParam,
-      mediaUrl: v.pipe(optionalText, v.description("A file, as a data: URL.")),
-      buffer: v.pipe(optionalText, v.description("A file, as base64.")),
-      filename: optionalText,
-      contentType: optionalText,
-      channel: v.pipe(optionalText, v.description("The network; may be left out where one is set up.")),
-      accountId: optionalText,
-      replyToId: v.pipe(optionalText, v.description("The message that it answers.")),
-      threadId: optionalText,
-      sessionKey: v.optional(keyParam),
-      idempotencyKey: runIdParam,
-    }),
-    result: v.object({ runId: v.string(), messageId: v.string(), channel: v.string() }),
+    params: () =>
+      v.object({
+        to: v.pipe(textParam, v.description("The recipient as the network writes it, such as -100123:topic:42.")),
+        message: messageParam,
+        mediaUrl: v.pipe(optionalText, v.description("A file, as a data: URL.")),
+        buffer: v.pipe(optionalText, v.description("A file, as base64.")),
+        filename: optionalText,
+        contentType: optionalText,
+        channel: v.pipe(optionalText, v.description("The network; may be left out where one is set up.")),
+        accountId: optionalText,
+        replyToId: v.pipe(optionalText, v.description("The message that it answers.")),
+        threadId: optionalText,
+        sessionKey: v.optional(keyParam),
+        idempotencyKey: runIdParam,
+      }),
+    result: () => v.object({ runId: v.string(), messageId: v.string(), channel: v.string() }),
     async run({ app, params, signal }) {
       const { idempotencyKey: runId, message, replyToId, ...rest } = params;
       if (message.trim() === "" && rest.mediaUrl === undefined && rest.buffer === undefined)
@@ -68,21 +69,23 @@ export const sendMethods = [
     scope: "operator.write",
     idempotency: "required",
     summary: "Sends, edits or deletes a message of a chat, or reacts to one; answers when the network has done it.",
-    params: v.object({
-      channel: textParam,
-      action: v.pipe(textParam, v.description("send, edit, delete or react; not every network can do each.")),
-      params: actionParams,
-      accountId: optionalText,
-      idempotencyKey: runIdParam,
-    }),
-    result: v.object({
-      ok: v.literal(true),
-      channel: v.string(),
-      action: v.string(),
-      to: v.string(),
-      messageId: v.string(),
-      messageIds: v.pipe(v.array(v.string()), v.description("Of all parts that a long message was sent in.")),
-    }),
+    params: () =>
+      v.object({
+        channel: textParam,
+        action: v.pipe(textParam, v.description("send, edit, delete or react; not every network can do each.")),
+        params: actionParams,
+        accountId: optionalText,
+        idempotencyKey: runIdParam,
+      }),
+    result: () =>
+      v.object({
+        ok: v.literal(true),
+        channel: v.string(),
+        action: v.string(),
+        to: v.string(),
+        messageId: v.string(),
+        messageIds: v.pipe(v.array(v.string()), v.description("Of all parts that a long message was sent in.")),
+      }),
     async run({ app, params, signal }) {
       const { channel, action, accountId, idempotencyKey } = params;
       const { to, target = to, threadId } = params.params;

@@ -27,8 +27,8 @@ export const sessionBranchMethods = [
     name: "sessions.rewind",
     scope: "operator.admin",
     summary: "Goes back to before a message; what came after it stays in the file, out of the conversation.",
-    params,
-    result: v.object(editor),
+    params: () => params,
+    result: () => v.object(editor),
     async run({ app, params }) {
       const row = sessionOf(app, params.sessionKey, params.agentId);
       await messageAt(app, row, params.entryId);
@@ -48,8 +48,8 @@ export const sessionBranchMethods = [
     name: "sessions.fork",
     scope: "operator.write",
     summary: "Makes a new session from what came before a message.",
-    params,
-    result: v.object({ sessionKey: v.string(), ...editor }),
+    params: () => params,
+    result: () => v.object({ sessionKey: v.string(), ...editor }),
     async run({ app, params }) {
       const row = sessionOf(app, params.sessionKey, params.agentId);
       const { message } = await messageAt(app, row, params.entryId);

@@ -23,19 +23,21 @@ export const sessionCleanupMethods = [
     name: "sessions.cleanup",
     scope: "operator.admin",
     summary: "Says which sessions are too old or too many by session.maintenance, and removes them when told to.",
-    params: v.object({
-      agent: v.optional(textParam),
-      allAgents: v.optional(v.boolean(), false),
-      enforce: v.pipe(v.optional(v.boolean()), v.description("Remove; else session.maintenance.mode decides.")),
-      activeKey: v.pipe(v.optional(keyParam), v.description("A session that stays, whatever its age.")),
-    }),
-    result: v.object({
-      ok: v.literal(true),
-      allAgents: v.boolean(),
-      mode: v.picklist(["warn", "enforce"]),
-      dryRun: v.boolean(),
-      stores: v.array(store),
-    }),
+    params: () =>
+      v.object({
+        agent: v.optional(textParam),
+        allAgents: v.optional(v.boolean(), false),
+        enforce: v.pipe(v.optional(v.boolean()), v.description("Remove; else session.maintenance.mode decides.")),
+        activeKey: v.pipe(v.optional(keyParam), v.description("A session that stays, whatever its age.")),
+      }),
+    result: () =>
+      v.object({
+        ok: v.literal(true),
+        allAgents: v.boolean(),
+        mode: v.picklist(["warn", "enforce"]),
+        dryRun: v.boolean(),
+        stores: v.array(store),
+      }),
     async run({ app, params: { agent, allAgents, enforce, activeKey } }) {
       const { value } = app.config.current();
       const { mode } = value.session.maintenance;

@@ -21,23 +21,25 @@ export const sessionCompactMethods = [
     name: "sessions.compact",
     scope: "operator.admin",
     summary: "Replaces the older part of what a model is given by a summary; nothing is lost from the file.",
-    params: v.object({
-      key: keyParam,
-      agentId: agentParam,
-      maxLines: v.pipe(
-        v.optional(positiveParam),
-        v.description("Without a summary: only so many of the newest messages stay in the context."),
-      ),
-    }),
-    result: v.object({
-      ok: v.literal(true),
-      key: v.string(),
-      compacted: v.boolean(),
-      reason: v.optional(v.string()),
-      kept: v.optional(countParam),
-      tokensBefore: v.optional(v.number()),
-      tokensAfter: v.optional(v.number()),
-    }),
+    params: () =>
+      v.object({
+        key: keyParam,
+        agentId: agentParam,
+        maxLines: v.pipe(
+          v.optional(positiveParam),
+          v.description("Without a summary: only so many of the newest messages stay in the context."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        ok: v.literal(true),
+        key: v.string(),
+        compacted: v.boolean(),
+        reason: v.optional(v.string()),
+        kept: v.optional(countParam),
+        tokensBefore: v.optional(v.number()),
+        tokensAfter: v.optional(v.number()),
+      }),
     async run({ app, params, signal }) {
       const { key } = addressOf(app, params.key, params.agentId);
       const { maxLines } = params;

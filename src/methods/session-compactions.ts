@@ -46,8 +46,8 @@ export const sessionCompactionMethods = [
     scope: "operator.read",
     unlisted: true,
     summary: "The compactions of a conversation, newest first, with the summary that each put in place of what it cut.",
-    params: v.object({ key: keyParam, agentId: agentParam }),
-    result: v.object({ ok: v.literal(true), key: v.string(), checkpoints: v.array(checkpoint) }),
+    params: () => v.object({ key: keyParam, agentId: agentParam }),
+    result: () => v.object({ ok: v.literal(true), key: v.string(), checkpoints: v.array(checkpoint) }),
     async run({ app, params }) {
       const row = sessionOf(app, params.key, params.agentId);
       const compactions = await app.sessions.transcript(row).compactions(maxListed);
@@ -59,8 +59,8 @@ export const sessionCompactionMethods = [
     scope: "operator.write",
     unlisted: true,
     summary: "Makes a new session from what a conversation was before a compaction.",
-    params: one,
-    result: v.object({ ...outcome, sourceKey: v.string() }),
+    params: () => one,
+    result: () => v.object({ ...outcome, sourceKey: v.string() }),
     async run({ app, params: { key, agentId, checkpointId } }) {
       const source = sessionOf(app, key, agentId);
       const found = await compactionAt(app.sessions.transcript(source), source, checkpointId);
@@ -74,8 +74,8 @@ export const sessionCompactionMethods = [
     scope: "operator.admin",
     unlisted: true,
     summary: "Goes back to before a compaction; it and what came after it stay in the file, as a branch.",
-    params: one,
-    result: v.object(outcome),
+    params: () => one,
+    result: () => v.object(outcome),
     async run({ app, params }) {
       const { key } = sessionOf(app, params.key, params.agentId);
       refuseWhileAnswering(app, key);

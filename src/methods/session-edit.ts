@@ -17,12 +17,13 @@ export const sessionEditMethods = [
     name: "sessions.patch",
     scope: patchScope,
     summary: "Changes what is known of a session; null takes a choice back.",
-    params: v.object({
-      ...target.entries,
-      expectedMarkedUnreadAt: v.optional(v.nullable(v.number())),
-      ...patchParams,
-    }),
-    result: v.object({ ok: v.literal(true), path: v.string(), key: v.string(), ...changedResult }),
+    params: () =>
+      v.object({
+        ...target.entries,
+        expectedMarkedUnreadAt: v.optional(v.nullable(v.number())),
+        ...patchParams,
+      }),
+    result: () => v.object({ ok: v.literal(true), path: v.string(), key: v.string(), ...changedResult }),
     async run({ app, params }) {
       const { key, agentId, expectedSessionId, expectedMarkedUnreadAt, ...patch } = params;
       const row = await patchOne(app, { key, agentId, expectedSessionId }, patch, (current) => {
@@ -37,22 +38,24 @@ export const sessionEditMethods = [
     name: "sessions.patchMany",
     scope: ({ patch }) => patchScope(patch),
     summary: "The same change to many sessions; each has its own outcome.",
-    params: v.object({
-      targets: v.pipe(v.array(target), v.minLength(1), v.maxLength(100)),
-      patch: v.object(patchParams),
-    }),
-    result: v.object({
-      outcomes: v.array(
-        v.union([
-          v.object({ ok: v.literal(true), key: v.string(), agentId: v.string() }),
-          v.object({
-            ok: v.literal(false),
-            key: v.string(),
-            error: v.object({ code: v.string(), message: v.string(), retryable: v.boolean() }),
-          }),
-        ]),
-      ),
-    }),
+    params: () =>
+      v.object({
+        targets: v.pipe(v.array(target), v.minLength(1), v.maxLength(100)),
+        patch: v.object(patchParams),
+      }),
+    result: () =>
+      v.object({
+        outcomes: v.array(
+          v.union([
+            v.object({ ok: v.literal(true), key: v.string(), agentId: v.string() }),
+            v.object({
+              ok: v.literal(false),
+              key: v.string(),
+              error: v.object({ code: v.string(), message: v.string(), retryable: v.boolean() }),
+            }),
+          ]),
+        ),
+      }),
     async run({ app, params: { targets, patch } }) {
       const outcomes = [];
       // One after the other, so that a label is given to one of them only.
@@ -64,8 +67,9 @@ export const sessionEditMethods = [
     name: "sessions.reset",
     scope: "operator.admin",
     summary: "Stops what runs in a session and begins a new conversation in it; the old one stays on the disk.",
-    params: v.object({ key: keyParam, agentId: agentParam, reason: v.optional(v.picklist(["new", "reset"]), "reset") }),
-    result: v.object({ ok: v.literal(true), key: v.string(), ...changedResult }),
+    params: () =>
+      v.object({ key: keyParam, agentId: agentParam, reason: v.optional(v.picklist(["new", "reset"]), "reset") }),
+    result: () => v.object({ ok: v.literal(true), key: v.string(), ...changedResult }),
     async run({ app, params }) {
       const { key, agentId } = addressOfAgent(app, params.key, params.agentId);
       await app.turns.abort({ sessionKey: key });
@@ -81,18 +85,20 @@ export const sessionEditMethods = [
     // Only what was put into the archive before can be removed without being an admin.
     scope: ({ archivedOnly }) => (archivedOnly ? "operator.write" : "operator.admin"),
     summary: "Stops what runs in a session and removes it; its transcript is set aside, not destroyed.",
-    params: v.object({
-      ...target.entries,
-      deleteTranscript: v.optional(v.boolean(), true),
-      expectedSessionUpdatedAt: v.optional(countParam),
-      archivedOnly: v.optional(v.boolean(), false),
-    }),
-    result: v.object({
-      ok: v.literal(true),
-      key: v.string(),
-      deleted: v.boolean(),
-      archived: v.array(v.string()),
-    }),
+    params: () =>
+      v.object({
+        ...target.entries,
+        deleteTranscript: v.optional(v.boolean(), true),
+        expectedSessionUpdatedAt: v.optional(countParam),
+        archivedOnly: v.optional(v.boolean(), false),
+      }),
+    result: () =>
+      v.object({
+        ok: v.literal(true),
+        key: v.string(),
+        deleted: v.boolean(),
+        archived: v.array(v.string()),
+      }),
     async run({ app, params }) {
       const { key, agentId } = addressOf(app, params.key, params.agentId);
       if (key === mainKeyOf(app, agentId)) {

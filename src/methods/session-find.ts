@@ -12,13 +12,14 @@ export const sessionFindMethods = [
     name: "sessions.describe",
     scope: "operator.read",
     summary: "One session, or null when there is none under this key.",
-    params: v.object({
-      key: keyParam,
-      agentId: agentParam,
-      includeDerivedTitles: v.optional(v.boolean()),
-      includeLastMessage: v.optional(v.boolean()),
-    }),
-    result: v.object({ session: v.nullable(rowResult) }),
+    params: () =>
+      v.object({
+        key: keyParam,
+        agentId: agentParam,
+        includeDerivedTitles: v.optional(v.boolean()),
+        includeLastMessage: v.optional(v.boolean()),
+      }),
+    result: () => v.object({ session: v.nullable(rowResult) }),
     run({ app, params }) {
       const row = app.sessions.get(addressOf(app, params.key, params.agentId).key);
       const options = { withTitle: params.includeDerivedTitles, withLastMessage: params.includeLastMessage };
@@ -29,24 +30,26 @@ export const sessionFindMethods = [
     name: "sessions.preview",
     scope: "operator.read",
     summary: "The last words of several sessions.",
-    params: v.object({
-      keys: v.pipe(v.array(keyParam), v.minLength(1)),
-      limit: v.pipe(v.optional(positiveParam, 12), v.description("Messages of each session, 50 at most.")),
-      maxChars: v.pipe(
-        v.optional(v.pipe(v.number(), v.integer(), v.minValue(20)), 240),
-        v.description("Characters of each message, 2,000 at most."),
-      ),
-    }),
-    result: v.object({
-      ts: v.number(),
-      previews: v.array(
-        v.object({
-          key: v.string(),
-          status: v.picklist(["ok", "empty", "missing"]),
-          items: v.array(v.object({ role: v.picklist(["user", "assistant"]), text: v.string() })),
-        }),
-      ),
-    }),
+    params: () =>
+      v.object({
+        keys: v.pipe(v.array(keyParam), v.minLength(1)),
+        limit: v.pipe(v.optional(positiveParam, 12), v.description("Messages of each session, 50 at most.")),
+        maxChars: v.pipe(
+          v.optional(v.pipe(v.number(), v.integer(), v.minValue(20)), 240),
+          v.description("Characters of each message, 2,000 at most."),
+        ),
+      }),
+    result: () =>
+      v.object({
+        ts: v.number(),
+        previews: v.array(
+          v.object({
+            key: v.string(),
+            status: v.picklist(["ok", "empty", "missing"]),
+            items: v.array(v.object({ role: v.picklist(["user", "assistant"]), text: v.string() })),
+          }),
+        ),
+      }),
     async run({ app, params }) {
       const { keys, limit, maxChars } = params;
       const bounds = { limit: Math.min(limit, 50), maxChars: Math.min(maxChars, 2000) };
@@ -59,8 +62,8 @@ export const sessionFindMethods = [
     scope: "operator.read",
     unlisted: true,
     summary: "The newest messages of a session.",
-    params: v.object({ key: keyParam, agentId: agentParam, limit: v.optional(positiveParam, 200) }),
-    result: v.object({ messages: v.array(v.looseObject({ role: v.string() })) }),
+    params: () => v.object({ key: keyParam, agentId: agentParam, limit: v.optional(positiveParam, 200) }),
+    result: () => v.object({ messages: v.array(v.looseObject({ role: v.string() })) }),
     async run({ app, params }) {
       const row = app.sessions.get(addressOf(app, params.key, params.agentId).key);
       if (!row) return { messages: [] };
@@ -73,26 +76,28 @@ export const sessionFindMethods = [
     name: "sessions.search",
     scope: "operator.read",
     summary: "Finds words in what was said, in all sessions or in some.",
-    params: v.object({
-      query: v.pipe(textParam, v.maxLength(4096)),
-      agentId: agentParam,
-      sessionKeys: v.optional(v.pipe(v.array(keyParam), v.minLength(1), v.maxLength(200))),
-      limit: v.optional(v.pipe(positiveParam, v.maxValue(25)), 10),
-    }),
-    result: v.object({
-      results: v.array(
-        v.object({
-          sessionKey: v.string(),
-          sessionId: v.string(),
-          messageId: v.string(),
-          role: v.picklist(["user", "assistant"]),
-          timestamp: v.number(),
-          snippet: v.string(),
-          score: v.number(),
-        }),
-      ),
-      truncated: v.optional(v.boolean()),
-    }),
+    params: () =>
+      v.object({
+        query: v.pipe(textParam, v.maxLength(4096)),
+        agentId: agentParam,
+        sessionKeys: v.optional(v.pipe(v.array(keyParam), v.minLength(1), v.maxLength(200))),
+        limit: v.optional(v.pipe(positiveParam, v.maxValue(25)), 10),
+      }),
+    result: () =>
+      v.object({
+        results: v.array(
+          v.object({
+            sessionKey: v.string(),
+            sessionId: v.string(),
+            messageId: v.string(),
+            role: v.picklist(["user", "assistant"]),
+            timestamp: v.number(),
+            snippet: v.string(),
+            score: v.number(),
+          }),
+        ),
+        truncated: v.optional(v.boolean()),
+      }),
     async run({ app, params: { query, agentId, sessionKeys, limit } }) {
       const keys = sessionKeys?.map((key) => addressOf(app, key, agentId).key);
       const { hits, truncated } = await app.sessions.search({ query, agentId, sessionKeys: keys, limit });

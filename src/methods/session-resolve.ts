@@ -16,22 +16,24 @@ export const sessionResolveMethods = [
     name: "sessions.resolve",
     scope: "operator.read",
     summary: "The key of the session that a key, a session id, a label or the beginning of an id means.",
-    params: v.object({
-      key: v.optional(keyParam),
-      sessionId: v.optional(textParam),
-      label: v.optional(v.pipe(textParam, v.maxLength(512))),
-      shortId: v.pipe(v.optional(textParam), v.description("The first characters of a session id.")),
-      slugHint: v.pipe(v.optional(textParam), v.description("Words of the title, to choose among several.")),
-      agentId: agentParam,
-      spawnedBy: v.optional(textParam),
-      includeGlobal: v.optional(v.boolean()),
-      includeUnknown: v.optional(v.boolean()),
-      allowMissing: v.optional(v.boolean()),
-    }),
-    result: v.union([
-      v.object({ ok: v.literal(true), ...candidate.entries }),
-      v.object({ ok: v.literal(false), candidates: v.optional(v.array(candidate)) }),
-    ]),
+    params: () =>
+      v.object({
+        key: v.optional(keyParam),
+        sessionId: v.optional(textParam),
+        label: v.optional(v.pipe(textParam, v.maxLength(512))),
+        shortId: v.pipe(v.optional(textParam), v.description("The first characters of a session id.")),
+        slugHint: v.pipe(v.optional(textParam), v.description("Words of the title, to choose among several.")),
+        agentId: agentParam,
+        spawnedBy: v.optional(textParam),
+        includeGlobal: v.optional(v.boolean()),
+        includeUnknown: v.optional(v.boolean()),
+        allowMissing: v.optional(v.boolean()),
+      }),
+    result: () =>
+      v.union([
+        v.object({ ok: v.literal(true), ...candidate.entries }),
+        v.object({ ok: v.literal(false), candidates: v.optional(v.array(candidate)) }),
+      ]),
     run({ app, params }) {
       const found = resolve(app, params);
       const [only] = found;

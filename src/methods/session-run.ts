@@ -24,8 +24,8 @@ export const sessionRunMethods = [
     name: "sessions.send",
     scope: "operator.write",
     summary: "Says something in a session that there is.",
-    params: v.object({ key: keyParam, agentId: agentParam, ...said, idempotencyKey: v.optional(runIdParam) }),
-    result: v.object(acceptedResult),
+    params: () => v.object({ key: keyParam, agentId: agentParam, ...said, idempotencyKey: v.optional(runIdParam) }),
+    result: () => v.object(acceptedResult),
     async run({ app, caller, params }) {
       const { key, agentId, idempotencyKey = uuid(), ...rest } = params;
       if (!app.sessions.get(addressOf(app, key, agentId).key)) {
@@ -41,8 +41,8 @@ export const sessionRunMethods = [
     scope: "operator.write",
     unlisted: true,
     summary: "Says something to the run that goes on: it is taken up after the next round of tools.",
-    params: v.object({ sessionKey: keyParam, agentId: agentParam, ...said, idempotencyKey: runIdParam }),
-    result: v.object(acceptedResult),
+    params: () => v.object({ sessionKey: keyParam, agentId: agentParam, ...said, idempotencyKey: runIdParam }),
+    result: () => v.object(acceptedResult),
     async run({ app, caller, params: { idempotencyKey, ...rest } }) {
       const input = { ...rest, runId: idempotencyKey, commands: true, queueMode: "steer" as const };
       const { runId, status } = await acceptChat(app, caller, input);
@@ -53,17 +53,19 @@ export const sessionRunMethods = [
     name: "sessions.abort",
     scope: "operator.write",
     summary: "Stops the run of a session, or one run wherever it is.",
-    params: v.object({
-      key: v.optional(keyParam),
-      runId: v.optional(runIdParam),
-      agentId: agentParam,
-      clearQueued: v.pipe(v.optional(v.boolean(), false), v.description("What waits behind it is dropped too.")),
-    }),
-    result: v.object({
-      ok: v.literal(true),
-      abortedRunId: v.nullable(v.string()),
-      status: v.picklist(["aborted", "no-active-run"]),
-    }),
+    params: () =>
+      v.object({
+        key: v.optional(keyParam),
+        runId: v.optional(runIdParam),
+        agentId: agentParam,
+        clearQueued: v.pipe(v.optional(v.boolean(), false), v.description("What waits behind it is dropped too.")),
+      }),
+    result: () =>
+      v.object({
+        ok: v.literal(true),
+        abortedRunId: v.nullable(v.string()),
+        status: v.picklist(["aborted", "no-active-run"]),
+      }),
     async run({ app, params: { key, runId, agentId, clearQueued } }) {
       if (key === undefined && runId === undefined) {
         throw new Failure("invalid-request", "give the key of a session or the id of a run");

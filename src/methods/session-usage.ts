@@ -34,73 +34,75 @@ export const sessionUsageMethods = [
     scope: "operator.read",
     unlisted: true,
     summary: "Tokens and cost by session, model, agent and day. Messages are counted as requests to models.",
-    params: v.object({
-      key: v.optional(text),
-      agentId: v.optional(text),
-      agentScope: v.optional(v.literal("all")),
-      startDate: v.optional(day),
-      endDate: v.optional(day),
-      range: v.pipe(
-        v.optional(v.picklist(["7d", "30d", "90d", "1y", "all"]), "30d"),
-        v.description("How far back, when there is no `startDate`."),
-      ),
-      mode: v.optional(v.picklist(["utc", "gateway", "specific"])),
-      timeZone: v.optional(text),
-      utcOffset: v.optional(v.pipe(v.string(), v.regex(/^UTC[+-]\d{1,2}(?::[0-5]\d)?$/))),
-      limit: limit(1000, 50),
-    }),
-    result: v.object({
-      updatedAt: v.number(),
-      startDate: v.string(),
-      endDate: v.string(),
-      sessions: v.array(
-        v.object({
-          key: v.string(),
-          agentId: v.optional(v.string()),
-          label: v.optional(v.string()),
-          sessionId: v.optional(v.string()),
-          updatedAt: v.optional(v.number()),
-          channel: v.optional(v.string()),
-          chatType: v.optional(v.string()),
-          modelProvider: v.optional(v.string()),
-          model: v.optional(v.string()),
-          usage: v.nullable(
+    params: () =>
+      v.object({
+        key: v.optional(text),
+        agentId: v.optional(text),
+        agentScope: v.optional(v.literal("all")),
+        startDate: v.optional(day),
+        endDate: v.optional(day),
+        range: v.pipe(
+          v.optional(v.picklist(["7d", "30d", "90d", "1y", "all"]), "30d"),
+          v.description("How far back, when there is no `startDate`."),
+        ),
+        mode: v.optional(v.picklist(["utc", "gateway", "specific"])),
+        timeZone: v.optional(text),
+        utcOffset: v.optional(v.pipe(v.string(), v.regex(/^UTC[+-]\d{1,2}(?::[0-5]\d)?$/))),
+        limit: limit(1000, 50),
+      }),
+    result: () =>
+      v.object({
+        updatedAt: v.number(),
+        startDate: v.string(),
+        endDate: v.string(),
+        sessions: v.array(
+          v.object({
+            key: v.string(),
+            agentId: v.optional(v.string()),
+            label: v.optional(v.string()),
+            sessionId: v.optional(v.string()),
+            updatedAt: v.optional(v.number()),
+            channel: v.optional(v.string()),
+            chatType: v.optional(v.string()),
+            modelProvider: v.optional(v.string()),
+            model: v.optional(v.string()),
+            usage: v.nullable(
+              v.object({
+                ...usageTotals.entries,
+                sessionId: v.optional(v.string()),
+                firstActivity: v.number(),
+                lastActivity: v.number(),
+                durationMs: v.number(),
+                activityDates: v.array(v.string()),
+                dailyBreakdown: v.array(daily),
+                messageCounts: counts,
+                modelUsage: v.array(modelUsage),
+              }),
+            ),
+          }),
+        ),
+        totals: usageTotals,
+        aggregates: v.object({
+          messages: counts,
+          tools: v.object({
+            totalCalls: v.number(),
+            uniqueTools: v.number(),
+            tools: v.array(v.object({ name: v.string(), count: v.number() })),
+          }),
+          byModel: v.array(modelUsage),
+          byProvider: v.array(v.object({ provider: v.string(), count: v.number(), totals: usageTotals })),
+          byAgent: v.array(v.object({ agentId: v.string(), totals: usageTotals })),
+          byChannel: v.array(v.object({ channel: v.string(), totals: usageTotals })),
+          daily: v.array(
             v.object({
-              ...usageTotals.entries,
-              sessionId: v.optional(v.string()),
-              firstActivity: v.number(),
-              lastActivity: v.number(),
-              durationMs: v.number(),
-              activityDates: v.array(v.string()),
-              dailyBreakdown: v.array(daily),
-              messageCounts: counts,
-              modelUsage: v.array(modelUsage),
+              ...daily.entries,
+              messages: v.number(),
+              toolCalls: v.number(),
+              errors: v.number(),
             }),
           ),
         }),
-      ),
-      totals: usageTotals,
-      aggregates: v.object({
-        messages: counts,
-        tools: v.object({
-          totalCalls: v.number(),
-          uniqueTools: v.number(),
-          tools: v.array(v.object({ name: v.string(), count: v.number() })),
-        }),
-        byModel: v.array(modelUsage),
-        byProvider: v.array(v.object({ provider: v.string(), count: v.number(), totals: usageTotals })),
-        byAgent: v.array(v.object({ agentId: v.string(), totals: usageTotals })),
-        byChannel: v.array(v.object({ channel: v.string(), totals: usageTotals })),
-        daily: v.array(
-          v.object({
-            ...daily.entries,
-            messages: v.number(),
-            toolCalls: v.number(),
-            errors: v.number(),
-          }),
-        ),
       }),
-    }),
     async run({ app, params }) {
       const now = app.clock.now();
       const days = daysOf(params);
@@ -145,23 +147,24 @@ export const sessionUsageMethods = [
     scope: "operator.read",
     unlisted: true,
     summary: "Tokens and cost of a session over time, in at most 200 points.",
-    params: v.object({ key: text }),
-    result: v.object({
-      sessionId: v.string(),
-      points: v.array(
-        v.object({
-          timestamp: v.number(),
-          input: v.number(),
-          output: v.number(),
-          cacheRead: v.number(),
-          cacheWrite: v.number(),
-          totalTokens: v.number(),
-          cost: v.number(),
-          cumulativeTokens: v.number(),
-          cumulativeCost: v.number(),
-        }),
-      ),
-    }),
+    params: () => v.object({ key: text }),
+    result: () =>
+      v.object({
+        sessionId: v.string(),
+        points: v.array(
+          v.object({
+            timestamp: v.number(),
+            input: v.number(),
+            output: v.number(),
+            cacheRead: v.number(),
+            cacheWrite: v.number(),
+            totalTokens: v.number(),
+            cost: v.number(),
+            cumulativeTokens: v.number(),
+            cumulativeCost: v.number(),
+          }),
+        ),
+      }),
     async run({ app, params }) {
       const row = sessionOf(app, params.key);
       const rows = await app.budget.totals({ since: row.createdAt, until: Infinity, sessionKey: row.key });
@@ -173,18 +176,19 @@ export const sessionUsageMethods = [
     scope: "operator.read",
     unlisted: true,
     summary: "The newest messages of a session with the tokens and cost of each answer.",
-    params: v.object({ key: text, limit: limit(1000, 200) }),
-    result: v.object({
-      logs: v.array(
-        v.object({
-          timestamp: v.number(),
-          role: v.picklist(["user", "assistant", "toolResult"]),
-          content: v.string(),
-          tokens: v.optional(v.number()),
-          cost: v.optional(v.number()),
-        }),
-      ),
-    }),
+    params: () => v.object({ key: text, limit: limit(1000, 200) }),
+    result: () =>
+      v.object({
+        logs: v.array(
+          v.object({
+            timestamp: v.number(),
+            role: v.picklist(["user", "assistant", "toolResult"]),
+            content: v.string(),
+            tokens: v.optional(v.number()),
+            cost: v.optional(v.number()),
+          }),
+        ),
+      }),
     async run({ app, params }) {
       const transcript = app.sessions.transcript(sessionOf(app, params.key));
       const entries = await transcript.page({ limit: params.limit, kinds: ["message"] });

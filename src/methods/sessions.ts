@@ -67,8 +67,8 @@ export const sessionMethods = [
     name: "sessions.list",
     scope: "operator.read",
     summary: "Sessions, newest first, with filters and in pages.",
-    params: query,
-    result: list,
+    params: () => query,
+    result: () => list,
     run: ({ app, params }) => listOf(app, params),
   }),
   method({
@@ -76,8 +76,8 @@ export const sessionMethods = [
     scope: "operator.read",
     summary:
       "Sends `sessions.changed` to this connection from now on; with parameters of a list, answers the list too.",
-    params: query,
-    result: v.object({ subscribed: v.boolean(), list: v.optional(list) }),
+    params: () => query,
+    result: () => v.object({ subscribed: v.boolean(), list: v.optional(list) }),
     run({ app, params, connection }) {
       subscribe(connection, "sessions");
       return { subscribed: true, ...(Object.keys(params).length > 0 ? { list: listOf(app, params) } : {}) };
@@ -87,19 +87,20 @@ export const sessionMethods = [
     name: "sessions.messages.subscribe",
     scope: "operator.read",
     summary: "Sends `session.message` for one session to this connection from now on.",
-    params: v.object({ key: keyParam, agentId: agentParam, includeApprovals: v.optional(v.literal(true)) }),
-    result: v.object({
-      subscribed: v.boolean(),
-      key: v.string(),
-      approvalReplay: v.optional(
-        v.object({
-          sessionKey: v.string(),
-          updatedAtMs: v.number(),
-          approvals: v.array(v.looseObject({})),
-          truncated: v.boolean(),
-        }),
-      ),
-    }),
+    params: () => v.object({ key: keyParam, agentId: agentParam, includeApprovals: v.optional(v.literal(true)) }),
+    result: () =>
+      v.object({
+        subscribed: v.boolean(),
+        key: v.string(),
+        approvalReplay: v.optional(
+          v.object({
+            sessionKey: v.string(),
+            updatedAtMs: v.number(),
+            approvals: v.array(v.looseObject({})),
+            truncated: v.boolean(),
+          }),
+        ),
+      }),
     run({ app, params, connection }) {
       const { key } = addressOf(app, params.key, params.agentId);
       subscribe(connection, `messages:${key}`);
@@ -111,8 +112,8 @@ export const sessionMethods = [
     name: "sessions.messages.unsubscribe",
     scope: "operator.read",
     summary: "Ends what sessions.messages.subscribe began.",
-    params: v.object({ key: keyParam, agentId: agentParam }),
-    result: v.object({ subscribed: v.boolean(), key: v.string() }),
+    params: () => v.object({ key: keyParam, agentId: agentParam }),
+    result: () => v.object({ subscribed: v.boolean(), key: v.string() }),
     run({ app, params, connection }) {
       const { key } = addressOf(app, params.key, params.agentId);
       connection.subscriptions.delete(`messages:${key}`);

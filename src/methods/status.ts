@@ -14,36 +14,41 @@ export const statusMethods = [
     name: "status",
     scope: "operator.read",
     summary: "An overview for people: version, agents, sessions, tasks, parts.",
-    params: v.object({
-      includeChannelSummary: v.pipe(v.optional(v.boolean(), true), v.description("Whether to sum up the channels.")),
-      includeCliProjection: v.pipe(v.optional(v.boolean(), false), v.description("Adds what the command line shows.")),
-    }),
-    result: v.looseObject({
-      runtimeVersion: v.string(),
-      pid: v.number(),
-      uptimeMs: v.number(),
-      heartbeat: v.object({ defaultAgentId: v.string(), agents: v.array(v.looseObject({ agentId: v.string() })) }),
-      channelSummary: v.array(v.string()),
-      queuedSystemEvents: v.array(v.string()),
-      tasks: v.object({
-        total: count,
-        active: count,
-        terminal: count,
-        failures: count,
-        byStatus: tally,
-        byRuntime: tally,
+    params: () =>
+      v.object({
+        includeChannelSummary: v.pipe(v.optional(v.boolean(), true), v.description("Whether to sum up the channels.")),
+        includeCliProjection: v.pipe(
+          v.optional(v.boolean(), false),
+          v.description("Adds what the command line shows."),
+        ),
       }),
-      taskAudit: v.object({ total: count, warnings: count, errors: count, byCode: tally }),
-      sessions: v.object({
-        paths: v.array(v.string()),
-        count,
-        defaults: v.object({ model: v.nullable(v.string()), contextTokens: v.nullable(count) }),
-        recent: v.array(session),
-        byAgent: v.array(v.object({ agentId: v.string(), count, recent: v.array(session) })),
+    result: () =>
+      v.looseObject({
+        runtimeVersion: v.string(),
+        pid: v.number(),
+        uptimeMs: v.number(),
+        heartbeat: v.object({ defaultAgentId: v.string(), agents: v.array(v.looseObject({ agentId: v.string() })) }),
+        channelSummary: v.array(v.string()),
+        queuedSystemEvents: v.array(v.string()),
+        tasks: v.object({
+          total: count,
+          active: count,
+          terminal: count,
+          failures: count,
+          byStatus: tally,
+          byRuntime: tally,
+        }),
+        taskAudit: v.object({ total: count, warnings: count, errors: count, byCode: tally }),
+        sessions: v.object({
+          paths: v.array(v.string()),
+          count,
+          defaults: v.object({ model: v.nullable(v.string()), contextTokens: v.nullable(count) }),
+          recent: v.array(session),
+          byAgent: v.array(v.object({ agentId: v.string(), count, recent: v.array(session) })),
+        }),
+        processMemory: v.object({ rssBytes: v.number() }),
+        parts: v.array(v.looseObject({ part: v.string(), state: v.string() })),
       }),
-      processMemory: v.object({ rssBytes: v.number() }),
-      parts: v.array(v.looseObject({ part: v.string(), state: v.string() })),
-    }),
     run({ app, params }) {
       const agents = agentsOf(app.config.current().value);
       const { clock, info, health } = app;

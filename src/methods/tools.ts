@@ -15,30 +15,32 @@ export const toolMethods = [
     name: "tools.catalog",
     scope: "operator.read",
     summary: "The profiles that `tools.profile` may name, and the tools that an agent can be given, by group.",
-    params: v.object({
-      agentId: v.optional(v.pipe(v.string(), v.nonEmpty())),
-      includePlugins: v.optional(v.boolean()),
-    }),
-    result: v.object({
-      agentId: v.string(),
-      profiles: v.array(v.object({ id: profileId, label: v.string() })),
-      groups: v.array(
-        v.object({
-          id: v.string(),
-          label: v.string(),
-          source: v.literal("core"),
-          tools: v.array(
-            v.object({
-              id: v.string(),
-              label: v.string(),
-              description: v.string(),
-              source: v.literal("core"),
-              defaultProfiles: v.array(profileId),
-            }),
-          ),
-        }),
-      ),
-    }),
+    params: () =>
+      v.object({
+        agentId: v.optional(v.pipe(v.string(), v.nonEmpty())),
+        includePlugins: v.optional(v.boolean()),
+      }),
+    result: () =>
+      v.object({
+        agentId: v.string(),
+        profiles: v.array(v.object({ id: profileId, label: v.string() })),
+        groups: v.array(
+          v.object({
+            id: v.string(),
+            label: v.string(),
+            source: v.literal("core"),
+            tools: v.array(
+              v.object({
+                id: v.string(),
+                label: v.string(),
+                description: v.string(),
+                source: v.literal("core"),
+                defaultProfiles: v.array(profileId),
+              }),
+            ),
+          }),
+        ),
+      }),
     async run({ app, params }) {
       const agents = agentsOf(app.config.current().value);
       const agent = params.agentId === undefined ? agents[0] : agents.find(({ id }) => id === params.agentId);

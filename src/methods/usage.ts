@@ -11,29 +11,31 @@ export const usageMethods = [
     name: "usage.status",
     scope: "operator.read",
     summary: "What providers say about quotas. None is asked: what is spent here is in `usage.cost`.",
-    params: v.object({}),
-    result: v.object({ updatedAt: v.number(), providers: v.array(v.looseObject({ provider: v.string() })) }),
+    params: () => v.object({}),
+    result: () => v.object({ updatedAt: v.number(), providers: v.array(v.looseObject({ provider: v.string() })) }),
     run: ({ app }) => ({ updatedAt: app.clock.now(), providers: [] }),
   }),
   method({
     name: "usage.cost",
     scope: "operator.read",
     summary: "Tokens and cost by day of the gateway's time zone.",
-    params: v.object({
-      days: v.pipe(
-        v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3660)), 30),
-        v.description("How many days back, today included."),
-      ),
-      startDate: v.pipe(v.optional(day), v.description("The first day, in place of `days`.")),
-      endDate: v.pipe(v.optional(day), v.description("The last day; today when absent.")),
-      agentId: v.optional(v.pipe(v.string(), v.nonEmpty())),
-    }),
-    result: v.object({
-      updatedAt: v.number(),
-      days: v.number(),
-      daily: v.array(dailyTotals),
-      totals: usageTotals,
-    }),
+    params: () =>
+      v.object({
+        days: v.pipe(
+          v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3660)), 30),
+          v.description("How many days back, today included."),
+        ),
+        startDate: v.pipe(v.optional(day), v.description("The first day, in place of `days`.")),
+        endDate: v.pipe(v.optional(day), v.description("The last day; today when absent.")),
+        agentId: v.optional(v.pipe(v.string(), v.nonEmpty())),
+      }),
+    result: () =>
+      v.object({
+        updatedAt: v.number(),
+        days: v.number(),
+        daily: v.array(dailyTotals),
+        totals: usageTotals,
+      }),
     async run({ app, params: { days, startDate, endDate, agentId } }) {
       const now = app.clock.now();
       const calendar = daysOf({});

@@ -10,8 +10,8 @@ const twoAnswers = method({
   name: "two",
   scope: "operator.read",
   summary: "Answers twice.",
-  params: v.object({ fail: v.optional(v.boolean(), false) }),
-  result: v.object({ status: v.string() }),
+  params: () => v.object({ fail: v.optional(v.boolean(), false) }),
+  result: () => v.object({ status: v.string() }),
   async run({ accept, params }) {
     accept({ status: "accepted" });
     await Promise.resolve();
