@@ -1,8 +1,8 @@
-import { fstatSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 import type { Output, Terminal } from "../../src/host/host.ts";
 import { editLines } from "./line-editor.ts";
 
-/** Writes to a descriptor without waiting, in order. `flush` and `write` throw or reject when the reader is gone. */
+/** Writes to a descriptor in order, without waiting. `write` and `flush` throw, or reject, when the reader is gone. */
 export interface Sink {
   write(text: string): unknown;
   flush(): unknown;
@@ -48,9 +48,10 @@ function toStream(stream: NodeJS.WriteStream): Output {
 function toSink(sink: Sink): Output {
   const send = async (text: string): Promise<void> => {
     try {
-      sink.write(text);
-      await sink.flush();
-    } catch {}
+      await Promise.all([sink.write(text), sink.flush()]);
+    } catch {
+      // Nobody reads any more.
+    }
   };
   return { isTerminal: false, columns: 80, write: (text) => void send(text) };
 }
@@ -60,10 +61,12 @@ function isTerminal(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY ?? false;
 }
 
-/** Every terminal is a character device, as few other things are. Windows says so of none for certain. */
+/** Every terminal is a character device, as little else is but the null device. Windows says so of none for certain. */
 function mayBeTerminal(descriptor: number): boolean {
+  if (process.platform === "win32") return true;
   try {
-    return process.platform === "win32" || fstatSync(descriptor).isCharacterDevice();
+    const found = fstatSync(descriptor);
+    return found.isCharacterDevice() && found.rdev !== statSync("/dev/null").rdev;
   } catch {
     return false; // closed
   }
