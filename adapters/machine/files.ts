@@ -2,7 +2,7 @@ import { constants, watch as watchPath, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { Files } from "../../src/host/host.ts";
+import type { Files, WriteOptions } from "../../src/host/host.ts";
 
 const windows = process.platform === "win32";
 /** Never writes through a link that somebody laid where the temporary file goes. */
@@ -22,30 +22,30 @@ export const files: Files = {
       await file.close();
     }
   },
-  async write(path, text, { mode = 0o600 } = {}) {
+  async write(path, text, { mode = 0o600, flush = true } = {}) {
     const temporary = temporaryFor(path);
     try {
-      await writeNew(temporary, text, mode);
+      await writeNew(temporary, text, { mode, flush });
       await fs.rename(temporary, path);
     } catch (error) {
       await fs.rm(temporary, { force: true });
       throw error;
     }
-    await flushFolder(dirname(path));
+    if (flush) await flushFolder(dirname(path));
   },
-  async create(path, text, { mode = 0o600 } = {}) {
+  async create(path, text, { mode = 0o600, flush = true } = {}) {
     // Whole under another name first: who is killed between opening and writing would leave an empty file for ever.
     const temporary = temporaryFor(path);
     try {
-      await writeNew(temporary, text, mode);
-      await linkOrCopy(temporary, path, () => writeNew(path, text, mode));
+      await writeNew(temporary, text, { mode, flush });
+      await linkOrCopy(temporary, path, () => writeNew(path, text, { mode, flush }));
     } catch (error) {
       if (codeOf(error) === "EEXIST") return false;
       throw error;
     } finally {
       await fs.rm(temporary, { force: true });
     }
-    await flushFolder(dirname(path));
+    if (flush) await flushFolder(dirname(path));
     return true;
   },
   async open(path, { durable = false } = {}) {
@@ -156,13 +156,13 @@ async function linkOrCopy(from: string, to: string, copy: () => Promise<void>): 
 
 const withoutLinks = new Set<unknown>(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"]);
 
-async function writeNew(path: string, text: string, mode: number): Promise<void> {
+async function writeNew(path: string, text: string, { mode, flush }: Required<WriteOptions>): Promise<void> {
   const file = await fs.open(path, exclusive, mode);
   try {
     await file.writeFile(text);
     // The process's umask may have taken bits away that were asked for.
     if (!windows) await file.chmod(mode);
-    await file.sync();
+    if (flush) await file.sync();
   } catch (error) {
     // A part of it must not pass for the whole: on a full disk the next try would find that it exists.
     await fs.rm(path, { force: true });

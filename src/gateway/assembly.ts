@@ -82,6 +82,8 @@ export interface AssemblyOptions {
   readonly tailnet?: Tailnet | undefined;
 }
 
+const nothing = (): void => undefined;
+
 /** How often sessions that are too old are removed, where the configuration says so. */
 const maintenanceMs = 3600_000;
 
@@ -109,7 +111,10 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
   });
   cleanup.add(() => observing.close());
   const { store, logs } = options.storage(observing.files);
-  const [identity, devices] = await Promise.all([loadIdentity(store), loadDevices(store, clock, log)]);
+  // Made at the first start, which takes as long as everything that is read until it is needed.
+  const identity = loadIdentity(store);
+  cleanup.add(() => identity.then(nothing, nothing));
+  const devices = await loadDevices(store, clock, log);
   cleanup.add(() => devices.close());
   const nodes = await loadNodes(store, devices, clock, log);
   const closed = (): Failure | undefined => {
@@ -189,7 +194,7 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     paths,
     info,
     config,
-    identity,
+    identity: await identity,
     devices,
     senders,
     nodes,

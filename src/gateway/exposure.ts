@@ -152,10 +152,9 @@ type Places = Pick<Exposure, "addresses" | "notes">;
 function decideAddresses(bind: BindMode, request: ExposureRequest, hasAuth: boolean): Places | Refusal {
   const { interfaces, dualStack } = request;
   const loopback = loopbackAddresses(interfaces);
+  if (bind === "loopback") return { addresses: loopback, notes: [] };
   const lan = lanAddresses(interfaces);
   switch (bind) {
-    case "loopback":
-      return { addresses: loopback, notes: [] };
     case "lan":
       if (!lan.some(isIpv6)) return { addresses: [everyIpv4], notes: [] };
       return { addresses: dualStack ? [everyIpv6] : [everyIpv4, everyIpv6], notes: [] };

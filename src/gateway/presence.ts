@@ -15,7 +15,7 @@ const settleMs = 50;
  */
 export function createPresence(host: Surroundings, tell: (entries: readonly PresenceEntry[]) => void): Presence {
   const { clock } = host;
-  const own = gatewayEntry(host);
+  let own: PresenceEntry | undefined;
   const entries = new Map<string, { readonly entry: PresenceEntry; readonly connections: ReadonlySet<string> }>();
   let version = 1;
   let telling = false;
@@ -35,6 +35,7 @@ export function createPresence(host: Surroundings, tell: (entries: readonly Pres
 
   function list(): readonly PresenceEntry[] {
     dropOld();
+    own ??= gatewayEntry(host);
     return [{ ...own, ts: clock.now() }, ...[...entries.values()].map(({ entry }) => entry).toReversed()];
   }
 

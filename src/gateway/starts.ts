@@ -64,8 +64,8 @@ const fileSchema = v.object({
 type Content = v.InferOutput<typeof fileSchema>;
 
 /**
- * Records durably that a start begins, before anything is opened that may end it, and judges by those before. The state
- * folder must be this process's. A record that cannot be kept is a line in the log, and never what keeps a gateway down.
+ * Records that a start begins, before anything is opened that may end it, and judges by those before. The record outlives
+ * every process, and not always a machine that goes down at once. The state folder must be this process's. A record that cannot be kept is a line in the log, and never what keeps a gateway down.
  */
 export async function recordStart(host: Machine, options: StartsOptions): Promise<Starts> {
   const { clock, files, processes, home } = host;
@@ -90,7 +90,7 @@ export async function recordStart(host: Machine, options: StartsOptions): Promis
     last = last.then(async () => {
       const empty = next.failures.length === 0 && !next.running && next.safeSince === undefined;
       try {
-        await (empty ? files.remove(path) : files.write(path, `${JSON.stringify(next)}\n`));
+        await (empty ? files.remove(path) : files.write(path, `${JSON.stringify(next)}\n`, { flush: false }));
       } catch (error) {
         unkept(error);
       }

@@ -113,9 +113,9 @@ export interface Files {
   /** Bytes from `start` up to `end` (exclusive) as they are on disk; shorter at the end of the file. */
   readRange(path: string, start: number, end: number): Promise<Uint8Array>;
   /** Replaces the whole file durably: temporary file, flush, rename, flush of the folder. Mode 0600 unless given. */
-  write(path: string, text: string, options?: { mode?: number }): Promise<void>;
+  write(path: string, text: string, options?: WriteOptions): Promise<void>;
   /** Creates the file with this text; answers false, changing nothing, when something of that name exists. */
-  create(path: string, text: string, options?: { mode?: number }): Promise<boolean>;
+  create(path: string, text: string, options?: WriteOptions): Promise<boolean>;
   /** Opens for appending, creating it (0600) when missing. Appends with `flush` are quicker where `durable` announces them. */
   open(path: string, options?: { durable?: boolean }): Promise<AppendFile>;
   /**
@@ -141,6 +141,12 @@ export interface Files {
   /** Calls `changed` with the path of anything that changes in the folder or file, until the answer is called. */
   watch(path: string, changed: (path: string) => void, options?: { recursive?: boolean }): () => void;
   readonly temporaryFolder: string;
+}
+
+export interface WriteOptions {
+  readonly mode?: number;
+  /** False for what says something of a running process only: it outlives that, and not the machine. */
+  readonly flush?: boolean;
 }
 
 export interface AppendFile {

@@ -30,7 +30,7 @@ export async function readRuntime(files: Files, state: string): Promise<RuntimeF
 }
 
 export async function writeRuntime(files: Files, state: string, runtime: RuntimeFile): Promise<void> {
-  await files.write(path(state), `${JSON.stringify(runtime)}\n`);
+  await files.write(path(state), `${JSON.stringify(runtime)}\n`, { flush: false });
 }
 
 /** Removes the file when it is this process's; another gateway may have written its own by now. */

@@ -52,7 +52,7 @@ export async function acquireLock(host: Machine, path: string, info: LockInfo): 
   };
   await files.makeFolder(dirname(path));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await files.create(path, textOf(mine))) return hold(host, path, mine);
+    if (await files.create(path, textOf(mine), unflushed)) return hold(host, path, mine);
     const outcome = await contend(host, path, mine);
     if (outcome === "won") return hold(host, path, mine);
     if (typeof outcome === "object") return { held: false, owner: ownerOf(outcome) };
@@ -66,6 +66,8 @@ const PAUSE_MS = 50;
 /** A file without sense is being written right now, or was left by a crash in the middle of that. */
 const UNCLEAR_MS = 2_000;
 const CHECK_MS = 5_000;
+/** A lock that a machine going down leaves behind is nobody's, torn or whole. */
+const unflushed = { flush: false };
 
 const entrySchema = v.object({
   id: v.pipe(v.string(), v.uuid()),
@@ -103,7 +105,7 @@ async function contend(host: Machine, path: string, mine: Entry): Promise<"won" 
     if (found.state !== "dead") return "unclear";
     judged.push({ at, id: found.id });
     at = `${path}.claim-${found.id}`;
-  } while (!(await files.create(at, textOf(mine))));
+  } while (!(await files.create(at, textOf(mine), unflushed)));
 
   for (const { at: place, id } of judged) {
     const found = await look(host, place);
@@ -112,7 +114,7 @@ async function contend(host: Machine, path: string, mine: Entry): Promise<"won" 
     await files.remove(at);
     return "again";
   }
-  await files.write(path, textOf(mine));
+  await files.write(path, textOf(mine), unflushed);
   // While the lock is held by a living process no claim can be right.
   const claims = (await files.list(dirname(path))).filter((name) => name.startsWith(`${basename(path)}.claim-`));
   for (const name of claims) await files.remove(join(dirname(path), name));
@@ -160,7 +162,7 @@ function hold({ files, clock }: Machine, path: string, mine: Entry): HeldLock {
     },
     async movedTo(next) {
       if (next === port || !(await isOurs())) return;
-      await files.write(path, textOf({ ...mine, port: next }));
+      await files.write(path, textOf({ ...mine, port: next }), unflushed);
       port = next;
     },
     onLost: (lost) => void listeners.push(lost),
