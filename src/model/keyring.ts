@@ -15,7 +15,7 @@ import type { UsageStats } from "./cooldowns.ts";
 export interface Keyring {
   /** What the agent may use: its own profiles over the main agent's. The files are read anew: others write them too. */
   read(agentId: string): Promise<readonly KeptProfile[]>;
-  /** Providers of the profiles that were there when last read. */
+  /** Providers of the profiles that were there when last read: the same set until they are others. */
   providers(): ReadonlySet<string>;
   /** How a credential fares, a stored one as it was when last read. A secret that was replaced begins anew. */
   readonly statsOf: (credential: Used) => UsageStats;
@@ -45,6 +45,7 @@ interface KeyringOptions {
 
 export function createKeyring({ store, clock, log }: KeyringOptions): Keyring {
   const files = new Map<string, ProfileFile>();
+  let providers: ReadonlySet<string> = new Set();
   /** Of credentials that are not stored, and of those whose file could not be written. */
   const unsaved = new Map<string, UsageStats>();
   const lastUsed = new Map<string, number>();
@@ -67,6 +68,8 @@ export function createKeyring({ store, clock, log }: KeyringOptions): Keyring {
       warnOnce(key, `${key} could not be read: its credentials are not used`, error);
     }
     files.set(agentId, file ?? nothing);
+    const now = new Set([...files.values()].flatMap(({ profiles }) => profiles.map(({ provider }) => provider)));
+    if (now.size !== providers.size || [...now].some((provider) => !providers.has(provider))) providers = now;
     return file ?? nothing;
   }
 
@@ -94,7 +97,7 @@ export function createKeyring({ store, clock, log }: KeyringOptions): Keyring {
       }
       return [...kept.values()];
     },
-    providers: () => new Set([...files.values()].flatMap(({ profiles }) => profiles.map(({ provider }) => provider))),
+    providers: () => providers,
     statsOf(credential) {
       const owner = ownerOf(credential);
       return statsIn(owner === undefined ? nothing : (files.get(owner) ?? nothing), credential);

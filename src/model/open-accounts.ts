@@ -34,6 +34,7 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   const { host, config, store, log } = options;
   const { clock } = host;
   const keyring = createKeyring({ store, clock, log });
+  const environment = () => config.environment?.() ?? host.env;
   let made: { readonly of: unknown; readonly catalogue: Catalogue } | undefined;
 
   /** Made anew when the configuration is another one. */
@@ -49,9 +50,8 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
 
   function candidates(entry: ProviderEntry, profiles: readonly KeptProfile[], pinned?: string): readonly Candidate[] {
     const { auth } = config.current().value;
-    const environment = config.environment?.() ?? host.env;
     const statsOf = keyring.statsOf;
-    const all = candidatesOf({ entry, auth, environment, profiles, statsOf, now: clock.now() });
+    const all = candidatesOf({ entry, auth, environment: environment(), profiles, statsOf, now: clock.now() });
     const one = all.filter(({ status }) => status.profileId === pinned);
     // What one account is to pay for is not paid for by another, even when the first is gone.
     return one.length > 0 || pinned?.startsWith(`${entry.id}:`) === true ? one : all;
@@ -80,6 +80,17 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
     return { config: config.current().value, catalogue: catalogue(), program: host.name, find, hasCredential };
   }
 
+  let primaries: { readonly of: readonly unknown[]; readonly byAgent: Map<string, ModelSpec | undefined> } | undefined;
+
+  /** Every view of a session asks for it: looked up again when what it follows from is something else. */
+  function primary(agentId: string): ModelSpec | undefined {
+    const of = [config.current().value, environment(), keyring.providers()];
+    if (!primaries || of.some((each, at) => each !== primaries?.of[at])) primaries = { of, byAgent: new Map() };
+    const { byAgent } = primaries;
+    if (!byAgent.has(agentId)) byAgent.set(agentId, modelsToAsk({ agentId }, context(isReachable)).models[0]);
+    return byAgent.get(agentId);
+  }
+
   /** The models to ask with the credentials there are for each. */
   async function lookUp(input: RouteInput): Promise<ModelsToAsk & { readonly tried: readonly Tried[] }> {
     const profiles = await keyring.read(input.agentId);
@@ -99,7 +110,7 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   const accounts: Accounts = {
     models: () => catalogue().models,
     find,
-    primary: (agentId) => modelsToAsk({ agentId }, context(isReachable)).models[0],
+    primary,
     allowed: (model) => catalogue().allowed(model),
     aliases() {
       const { aliases, usualAliases } = catalogue();

@@ -26,13 +26,20 @@ export function publicMessage(entry: Entry, maxChars = defaultMaxChars): PublicM
   return shown && (isTooLarge(JSON.stringify(shown), maxChars) ? leftOut(shown) : shown);
 }
 
-/** The same as JSON, for answers of many messages. */
+/** The same as JSON, for answers of many messages: kept as long as the entry is, as every window asks for the same end. */
 export function publicJson(entry: Entry, maxChars = defaultMaxChars): string | undefined {
+  const isUsual = maxChars === defaultMaxChars;
+  const known = isUsual ? usual.get(entry) : undefined;
+  if (known !== undefined) return known;
   const shown = placed(entry, maxChars);
   if (!shown) return undefined;
-  const json = JSON.stringify(shown);
-  return isTooLarge(json, maxChars) ? JSON.stringify(leftOut(shown)) : json;
+  const whole = JSON.stringify(shown);
+  const json = isTooLarge(whole, maxChars) ? JSON.stringify(leftOut(shown)) : whole;
+  if (isUsual) usual.set(entry, json);
+  return json;
 }
+
+const usual = new WeakMap<Entry, string>();
 
 function placed(entry: Entry, maxChars: number): PublicMessage | undefined {
   const place = { id: entry.id, seq: entry.seq, recordTimestampMs: Date.parse(entry.timestamp) };

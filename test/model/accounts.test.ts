@@ -55,6 +55,20 @@ test("without any credential and without a choice the built-in model answers", a
   assert.equal(models(await accounts.routes({ agentId: "main" })), ["clawlet/echo"]);
 });
 
+test("the model of an agent is another one as soon as a credential has come or gone, or a choice was made", async () => {
+  const { accounts, host, config } = await open({ files: profiles({ a: key("openai", "sk-1") }) });
+  const primary = (): string | undefined => accounts.primary("main")?.provider;
+  assert.is(primary(), "openai");
+  await host.files.write(file, JSON.stringify({ version: 1, profiles: { a: key("google", "sk-2") } }));
+  await accounts.routes({ agentId: "main" });
+  assert.is(primary(), "google");
+  await host.files.remove(file);
+  await accounts.routes({ agentId: "main" });
+  assert.is(primary(), "clawlet");
+  config.become({ agents: { defaults: { model: "anthropic/claude-opus-4-5" } } });
+  assert.is(primary(), "anthropic");
+});
+
 test("without a choice the first provider with a credential is asked", async () => {
   const { accounts } = await open({ env: { OPENAI_API_KEY: "sk-1" } });
   const [route] = await accounts.routes({ agentId: "main" });
