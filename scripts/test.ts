@@ -66,8 +66,7 @@ const queues = {
 };
 // More than there are cores: most tests wait for something most of the time, the live ones for real programs that must
 // not wait too long themselves. So one lane alone of the quick tests helps with those in the end.
-const most = availableParallelism() + 1;
-const lanes = Array.from({ length: Math.min(3, most) });
+const lanes = Array.from({ length: availableParallelism() > 1 ? 3 : 2 });
 await Promise.all([
   ...lanes.map(() => worker(queues.live, queues.quick)),
   ...lanes.map((_, lane) => worker(queues.quick, lane === 0 ? queues.live : [])),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { Failure } from "../kit/error.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { Logger } from "../kit/log.ts";
 import { linesOf, runsOf } from "./lines.ts";
@@ -52,6 +53,8 @@ export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>
     }
     // From here no turn passes until the lines are among those that an exchange waits for.
     if (!file) {
+      // What is closed may be another gateway's already, in this process after a restart.
+      if (closed) throw new Failure("unavailable", `${name} is closed`);
       let why: unknown;
       await exchange(() => reopen().catch((error: unknown) => void (why = error)));
       if (why !== undefined) throw why;
@@ -65,7 +68,6 @@ export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>
       writing.delete(written);
     }
     const full = file;
-    // What is closed may be another gateway's already, in this process after a restart.
     if (full && full.size > compactAt && !exchanging && !closed) void exchange(() => compact(full));
   }
 

@@ -105,4 +105,24 @@ test("a log that cannot be opened after it was made smaller fails who writes, an
   assert.equal([...(await openNumbers(logs)).numbers.keys()], [1000]);
 });
 
+test("a log that could not be opened again is not opened by a line that comes after the end", async () => {
+  const logs = createMemoryLogs();
+  let isFailing = false;
+  const open = async (key: string) => {
+    if (isFailing) throw new Error("too many open files");
+    return logs.open(key);
+  };
+  const { ledger, said } = await openNumbers({ ...logs, open });
+  for (let id = 0; said.length === 0; id++) {
+    // Its next opening is the one after it was made smaller, which whoever writes then is told of.
+    await ledger.write([add(id), drop(id)]).catch(() => undefined);
+    isFailing = true;
+  }
+  await ledger.close();
+  isFailing = false;
+  const late = await ledger.write([add(1000)]).catch((error: unknown) => String(error));
+  assert.match(String(late), /the record of numbers is closed/);
+  assert.equal([...(await openNumbers(logs)).numbers.keys()], []);
+});
+
 test.run();

@@ -84,7 +84,7 @@ export const limits: readonly Attack[] = [
         const sockets = await Promise.all(Array.from({ length: 10 }, () => dial(target.url)));
         for (const socket of sockets) socket.write(upgradeRequest(target.url));
         for (const socket of sockets) socket.resetAndDestroy();
-        for (const { socket } of await Promise.all(Array.from({ length: 10 }, () => open(target)))) {
+        for (const { socket } of await Promise.all(Array.from({ length: 10 }, () => openPatiently(target)))) {
           socket.write(encode(Buffer.from("[]")).subarray(0, 4));
           socket.reset();
         }
@@ -137,6 +137,19 @@ export const limits: readonly Attack[] = [
       ),
   },
 ];
+
+/** A busy machine has not seen every reset yet, and gives the places of those sockets back a moment later. */
+async function openPatiently(target: Target): ReturnType<typeof open> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await open(target);
+    } catch (error) {
+      if (refusedUpgrade(error) !== tooMany || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
 
 async function guess(
   target: Target,
