@@ -75,7 +75,7 @@ export const cronAdd = command({
       delivery:
         deliveryOf(options) ?? (payload.kind === "agentTurn" ? { mode: "announce", channel: "last" } : undefined),
     };
-    const job = await ask(context, "cron.add", params, admin);
+    const job = await inOptions(ask(context, "cron.add", params, admin));
     if (output.json) output.data(job);
     else output.print(`✓ Added ${textAt(job, "name") ?? ""} (${textAt(job, "id") ?? ""})${nextOf(context, job)}.`);
     return exit.ok;
@@ -104,12 +104,35 @@ export const cronEdit = command({
       ...definedDelivery(options),
     };
     if (Object.keys(patch).length === 0) throw new Failure("usage", "there is nothing to change: give what is to be");
-    const job = await ask(context, "cron.update", { id: args[0], patch }, admin);
+    const job = await inOptions(ask(context, "cron.update", { id: args[0], patch }, admin));
     if (output.json) output.data(job);
     else output.print(`✓ Changed ${textAt(job, "name") ?? ""}${nextOf(context, job)}.`);
     return exit.ok;
   },
 });
+
+/** What the gateway says of a job by the names of the wire, said by those of the options. */
+const optionOf: Readonly<Record<string, string>> = {
+  "schedule.at": "--at",
+  "schedule.everyMs": "--every",
+  "schedule.expr": "--cron",
+  "schedule.tz": "--tz",
+  "payload.model": "--model",
+  "payload.thinking": "--thinking",
+  "delivery.channel": "--channel",
+  "delivery.to": "--to",
+  "delivery.accountId": "--account",
+};
+
+async function inOptions<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    const { code, message, details, retryable, retryAfterMs, hints } = Failure.from(error);
+    const said = message.replace(/\b(schedule|payload|delivery)\.[A-Za-z]+/g, (name) => optionOf[name] ?? name);
+    throw new Failure(code, said, { details, retryable, retryAfterMs, hints, cause: error });
+  }
+}
 
 type Given = OptionValues<typeof jobOptions>;
 type Payload = NonNullable<ParamsOf<"cron.add">["payload"]>;
