@@ -11,7 +11,7 @@ import { redactRaw } from "../config/redact.ts";
 import { restartKeys } from "../config/reload.ts";
 import { addressOf } from "../flow/address.ts";
 import { maxNote } from "../flow/restart-notes.ts";
-import { method } from "./method.ts";
+import { method, Prepared } from "./method.ts";
 
 const issue = v.object({ path: v.string(), message: v.string(), allowedValues: v.optional(v.array(v.string())) });
 const nonEmpty = v.pipe(v.string(), v.nonEmpty());
@@ -51,6 +51,9 @@ const written = v.object({
   changedPaths: v.array(v.string()),
   restart: v.optional(v.object({ delayMs: v.number(), reason: v.string() })),
 });
+
+/** What `config.schema` answers, but for the time. */
+let described: string | undefined;
 
 /** The methods that read, describe and change the configuration. */
 export const configMethods = [
@@ -95,12 +98,12 @@ export const configMethods = [
         version: v.string(),
         generatedAt: v.string(),
       }),
-    run: ({ app }) => ({
-      schema: jsonSchema(),
-      uiHints: uiHints(),
-      version: VERSION,
-      generatedAt: new Date(app.clock.now()).toISOString(),
-    }),
+    run({ app }) {
+      // Made once: it takes some milliseconds, and never changes.
+      described ??= JSON.stringify({ schema: jsonSchema(), uiHints: uiHints(), version: VERSION });
+      const generatedAt = new Date(app.clock.now()).toISOString();
+      return new Prepared(`${described.slice(0, -1)},"generatedAt":${JSON.stringify(generatedAt)}}`);
+    },
   }),
   method({
     name: "config.schema.lookup",

@@ -36,7 +36,7 @@ test("SC-169 SIGUSR1 with commands.restart: same process, new lines, and clients
   await until("second start", () => boots().length === 2 || undefined, 10_000);
   assert.match(gateway.stdout(), "received SIGUSR1; restarting");
   assert.is(boots()[0], boots()[1], "same address, same PID");
-  await until("the client's return", async () => (await answers(client)) || undefined, 15_000);
+  await until("the client's return", async () => (await answers(client)) || undefined, 60_000);
   await client.stopAndWait({ timeoutMs: 2000 });
   assert.is(await gateway.stop(), 0);
 });

@@ -57,6 +57,13 @@ export function launch(args: readonly string[], home: string, options: LaunchOpt
 /** Ends whatever a failed test left running, which would keep the test's own process alive. */
 export function endLaunched(): void {
   for (const child of launched) child.kill("SIGKILL");
+  for (const end of endings.splice(0)) end();
+}
+
+/** Has `endLaunched` end this too. */
+export function atEnd(end: () => void): void {
+  endings.push(end);
 }
 
 const launched = new Set<ChildProcess>();
+const endings: (() => void)[] = [];

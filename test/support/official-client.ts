@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { GatewayClient } from "@openclaw/gateway-client";
+import { atEnd } from "./launch.ts";
 
 type Options = ConstructorParameters<typeof GatewayClient>[0];
 type Hello = Parameters<NonNullable<Options["onHelloOk"]>>[0];
@@ -72,6 +73,8 @@ export function connectOfficial(options: Options & { device?: DeviceKeys; shelf?
         reject(new Error(`closed ${code} ${reason}`));
       },
     });
+    // One that a failed test leaves tries to come back for ever.
+    atEnd(() => client.stop());
     client.start();
   });
 }
