@@ -55,7 +55,8 @@ export async function crashAgain({ kills, sessions = 6, onKill }: CrashOptions):
       },
     },
     agents: { defaults: { model: { primary: "double/m1" }, skipBootstrap: true, maxConcurrent: sessions } },
-    messages: { queue: { debounceMs: 30 } },
+    // What does not fit a queue is set aside, unanswered: no loss, and not what is counted here.
+    messages: { queue: { debounceMs: 30, cap: 1000 } },
   };
   const keys = Array.from({ length: sessions }, (_, n) => `agent:main:crash-${n}`);
   const sent = new Map<string, Mark>();
