@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isObject, type JsonObject } from "../kit/json.ts";
 import type { Logger } from "../kit/log.ts";
 import { openLedger } from "../store/ledger.ts";
 import type { Logs } from "../store/log.ts";
@@ -52,8 +53,10 @@ const rememberMs = 24 * 3600_000;
 const rememberMost = 5000;
 
 const text = v.string();
-const lineSchema = v.variant("op", [
-  v.looseObject({
+const some = v.looseObject({ op: v.picklist(["begin", "stop"]), runIds: v.array(text) });
+/** By `op`. Most lines that a start reads are the short ones. */
+const schemas = {
+  take: v.looseObject({
     op: v.literal("take"),
     input: v.looseObject({
       runId: text,
@@ -69,19 +72,30 @@ const lineSchema = v.variant("op", [
     attempts: v.optional(v.number(), 0),
     stopped: v.optional(v.boolean(), false),
   }),
-  v.looseObject({ op: v.literal("begin"), runIds: v.array(text) }),
-  v.looseObject({ op: v.literal("stop"), runIds: v.array(text) }),
-  v.looseObject({
-    op: v.literal("done"),
-    runId: text,
-    sessionKey: text,
-    agentId: text,
-    status: v.picklist(["ok", "error", "timeout", "aborted"]),
-    acceptedAt: v.number(),
-    endedAt: v.number(),
-  }),
-]);
-type Line = v.InferOutput<typeof lineSchema>;
+  begin: some,
+  stop: some,
+  done: v.custom<Settled & JsonObject & { readonly op: "done" }>(isSettled),
+  /** Many that are over, in a journal that was made smaller. */
+  over: v.looseObject({ op: v.literal("over"), runs: v.array(v.custom<Settled>(isSettled)) }),
+} as const;
+type Line = v.InferOutput<(typeof schemas)[keyof typeof schemas]>;
+const lineSchema: v.GenericSchema<unknown, Line> = v.lazy((line) => {
+  const op = isObject(line) ? line["op"] : undefined;
+  return isOp(op) ? schemas[op] : v.never();
+});
+
+function isOp(op: unknown): op is keyof typeof schemas {
+  return typeof op === "string" && Object.hasOwn(schemas, op);
+}
+
+const statuses: ReadonlySet<unknown> = new Set<Settled["status"]>(["ok", "error", "timeout", "aborted"]);
+
+function isSettled(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { runId, sessionKey, agentId, status, acceptedAt, endedAt } = value;
+  const isNamed = [runId, sessionKey, agentId].every((each) => typeof each === "string");
+  return isNamed && statuses.has(status) && typeof acceptedAt === "number" && typeof endedAt === "number";
+}
 
 export async function openJournal({ logs, log }: { logs: Logs; log: Logger }): Promise<Journal> {
   const pending = new Map<string, Taken>();
@@ -93,6 +107,8 @@ export async function openJournal({ logs, log }: { logs: Logs; log: Logger }): P
       // What the schema does not name (content parts, overrides) was checked when it was accepted, by this program.
       const input = line.input as unknown as TurnInput;
       pending.set(input.runId, { input, acceptedAt, sessionId, afterSeq, attempts, stopped });
+    } else if (line.op === "over") {
+      for (const outcome of line.runs) settled.set(outcome.runId, outcome);
     } else if (line.op === "done") {
       const { op: _, ...outcome } = line;
       pending.delete(line.runId);
@@ -127,7 +143,7 @@ export async function openJournal({ logs, log }: { logs: Logs; log: Logger }): P
       settled.clear();
     },
     state: () => [
-      ...[...settled.values()].map((outcome) => ({ op: "done" as const, ...outcome })),
+      ...batchesOf([...settled.values()]).map((runs) => ({ op: "over" as const, runs: [...runs] })),
       ...[...pending.values()].map((taken) => ({ op: "take" as const, ...taken }) as unknown as Line),
     ],
   });
@@ -143,3 +159,11 @@ export async function openJournal({ logs, log }: { logs: Logs; log: Logger }): P
     close: () => ledger.close(),
   };
 }
+
+function batchesOf(all: readonly Settled[]): readonly (readonly Settled[])[] {
+  return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, at) =>
+    all.slice(at * batchSize, (at + 1) * batchSize),
+  );
+}
+
+const batchSize = 200;

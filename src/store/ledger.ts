@@ -34,7 +34,8 @@ export interface LedgerOptions<L extends JsonObject> {
   state(): readonly L[];
 }
 
-const compactAbove = 4 * 1024 * 1024;
+/** A start reads all of it: so much takes it a few milliseconds. */
+const compactAbove = 256 * 1024;
 
 export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>): Promise<Ledger<L>> {
   const { logs, key, name, log } = options;
@@ -113,6 +114,8 @@ export async function openLedger<L extends JsonObject>(options: LedgerOptions<L>
       }
     }
     if (damaged > 0) log.warn(`${key}: ${damaged} damaged lines were skipped`);
+    const needed = from.size > compactAbove ? JSON.stringify(options.state()).length : 0;
+    compactAt = Math.max(compactAbove, 2 * needed);
   }
 
   await load(file);

@@ -55,7 +55,7 @@ function asOnDisk(logs: Logs, appended: () => void): Logs {
 }
 
 /** As long as it takes for a ledger to be made smaller every few dozen lines. */
-const text = "x".repeat(100_000);
+const text = "x".repeat(6_200);
 const add = (id: number): Line => ({ op: "add", id, text });
 const drop = (id: number): Line => ({ op: "drop", id, text: "" });
 
