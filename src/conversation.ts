@@ -223,6 +223,7 @@ async function open(options: ConversationOptions, cleanup: Cleanup): Promise<Con
     parts: { sessions, media, uploads, accounts, budget, runner, networks, outbox, toolParts },
     turns,
     start() {
+      budget.start();
       networks.start();
       if (!options.silent()) outbox.start();
     },

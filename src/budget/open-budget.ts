@@ -20,6 +20,8 @@ export interface BudgetOptions {
 }
 
 export interface OpenBudget extends Budget {
+  /** Begins to read the ledger, for which whoever reserves first would have to wait else. */
+  start(): void;
   /** Reads everything again: another process owned the state until now. */
   reload(): Promise<void>;
   /** Resolves when everything that is known is on the disk, as far as it can be. */
@@ -27,8 +29,8 @@ export interface OpenBudget extends Budget {
 }
 
 /**
- * Budgets over a ledger (`agents.defaults.budget`). Reading it goes on after this resolves; whoever reserves waits for
- * it. Without limits nobody waits for the disk: then the ledger only tells what was spent. With limits a request whose
+ * Budgets over a ledger (`agents.defaults.budget`), which is read when it is first needed; whoever reserves waits for
+ * that. Without limits nobody waits for the disk: then the ledger only tells what was spent. With limits a request whose
  * reservation cannot be written, or whose ledger cannot be read, is refused.
  */
 export async function openBudget({ logs, config, clock, log }: BudgetOptions): Promise<OpenBudget> {
@@ -41,7 +43,8 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
   /** How many times the ledgers are being read: nothing is counted and nothing written meanwhile. */
   let reading = 0;
   const isReading = (): boolean => reading > 0;
-  let loading = load(wantsSessions());
+  let loading: Promise<Sums> | undefined;
+  const loaded = (): Promise<Sums> => (loading ??= load(wantsSessions()));
 
   function wantsSessions(): boolean {
     const { value } = config.current();
@@ -51,9 +54,9 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
   /** Adds up the ledgers. A reservation that its process left unsettled counts in full, and is noted so once. */
   function load(withSessions: boolean): Promise<Sums> {
     reading++;
-    const loaded = addUpLedgers(withSessions).finally(() => void reading--);
-    loaded.catch(() => undefined); // whoever needs the sums is told
-    return loaded;
+    const sums = addUpLedgers(withSessions).finally(() => void reading--);
+    sums.catch(() => undefined); // whoever needs them is told
+    return sums;
   }
 
   async function addUpLedgers(withSessions: boolean): Promise<Sums> {
@@ -103,7 +106,7 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
 
   /** The sums as they are now, read again when they could not be read, or when sessions are limited since. */
   async function currentSums(limits: Limits, mayRetry = true): Promise<Sums> {
-    const seen = loading;
+    const seen = loaded();
     const needsSessions = isLimited(limits.session);
     try {
       const sums = await seen;
@@ -118,7 +121,7 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
 
   /** Resolves when nothing is being read, with the sums if they could be. */
   async function idle(): Promise<Sums | undefined> {
-    const seen = loading;
+    const seen = loaded();
     const sums = await seen.catch(() => undefined);
     return seen === loading ? sums : idle();
   }
@@ -207,13 +210,14 @@ export async function openBudget({ logs, config, clock, log }: BudgetOptions): P
         });
       return [...rows.values()].toSorted((a, b) => a.ts - b.ts);
     },
+    start: () => void loaded(),
     async reload() {
-      await idle();
+      if (loading) await idle();
       loading = load(wantsSessions());
       await loading;
     },
     async close() {
-      await idle();
+      if (loading) await idle();
       await Promise.all(writing);
     },
   };
