@@ -113,7 +113,8 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
   const { store, logs } = options.storage(observing.files);
   // Made at the first start, which takes as long as everything that is read until it is needed.
   const identity = loadIdentity(store);
-  cleanup.add(() => identity.then(nothing, nothing));
+  const settled = identity.then(nothing, nothing); // whoever awaits it is told
+  cleanup.add(() => settled);
   const devices = await loadDevices(store, clock, log);
   cleanup.add(() => devices.close());
   const nodes = await loadNodes(store, devices, clock, log);

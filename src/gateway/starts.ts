@@ -64,8 +64,9 @@ const fileSchema = v.object({
 type Content = v.InferOutput<typeof fileSchema>;
 
 /**
- * Records that a start begins, before anything is opened that may end it, and judges by those before. The record outlives
- * every process, and not always a machine that goes down at once. The state folder must be this process's. A record that cannot be kept is a line in the log, and never what keeps a gateway down.
+ * Records that a start begins, before anything is opened that may end it, and judges by those before. The record
+ * outlives every process, and not always a machine that goes down at once. The state folder must be this process's. A
+ * record that cannot be kept is a line in the log, and never what keeps a gateway down.
  */
 export async function recordStart(host: Machine, options: StartsOptions): Promise<Starts> {
   const { clock, files, processes, home } = host;
