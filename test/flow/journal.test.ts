@@ -79,7 +79,7 @@ test("what was settled last is known after any time in which the gateway was awa
 test("it stays small, whatever goes through it", async () => {
   const logs = createMemoryLogs();
   const journal = await open(logs);
-  const text = "x".repeat(100_000);
+  const text = "x".repeat(6_200);
   await journal.take(taken("kept"));
   for (let n = 0; n < 100; n++) {
     await Promise.all([journal.take(taken(`a${n}`, text)), journal.take(taken(`b${n}`, text))]);
@@ -88,10 +88,11 @@ test("it stays small, whatever goes through it", async () => {
   await journal.close();
   const again = await open(logs);
   assert.equal(ids(again), ["kept"]);
-  assert.ok(again.settled("b99"));
+  // The first was written down again and again, among many in one line.
+  assert.equal([again.settled("a0"), again.settled("b99")], [settled("a0"), settled("b99")]);
   await again.close();
   const file = await logs.open("runs/journal.jsonl");
-  assert.ok(file.size < 5 * 1024 * 1024, String(file.size));
+  assert.ok(file.size < 512 * 1024, String(file.size));
 });
 
 test("damaged lines do not hide the sound ones", async () => {
@@ -115,7 +116,7 @@ test("kill -9 at any write keeps what was acknowledged, and what was settled sta
     try {
       const journal = await open(createFolderLogs(files, "/state"));
       for (let n = 0; n < 6; n++) {
-        await journal.take(taken(`r${n}`, "x".repeat(900_000)));
+        await journal.take(taken(`r${n}`, "x".repeat(56_000)));
         acknowledged.push(`r${n}`);
         if (n % 2 === 0) continue;
         await journal.settle([settled(`r${n}`)]);
