@@ -23,10 +23,9 @@ const file = import.meta.filename;
 if (!(await runMdnsNode())) await main();
 
 async function main(): Promise<void> {
-  const network = await openNetwork();
-  const why = "skipped" in network ? network.skipped : missingAvahi();
-  if ("skipped" in network || why) {
-    test("multicast DNS beside Avahi", () => void process.stdout.write(`skipped: ${why}\n`));
+  const network = await openNetwork(missingAvahi);
+  if ("skipped" in network) {
+    test("multicast DNS beside Avahi", () => void process.stdout.write(`skipped: ${network.skipped}\n`));
     test.run();
     return;
   }

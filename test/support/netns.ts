@@ -31,9 +31,14 @@ export interface SideResult {
   readonly stderr: string;
 }
 
-/** Joins two new network namespaces by a virtual cable; or says what is missing for that, as `needs ...`. */
-export async function openNetwork(): Promise<Network | { readonly skipped: string }> {
-  const skipped = missing();
+/**
+ * Joins two new network namespaces by a virtual cable; or says what is missing for that, or for what the test does in
+ * it, as `needs ...`.
+ */
+export async function openNetwork(
+  alsoMissing: () => string | undefined = () => undefined,
+): Promise<Network | { readonly skipped: string }> {
+  const skipped = missing() ?? alsoMissing();
   if (skipped) return { skipped };
   const holders = await Promise.all([hold("near"), hold("far")]);
   const [near, far] = [sideOf("near", holders[0], 1), sideOf("far", holders[1], 2)];
