@@ -5,22 +5,25 @@ import { Failure } from "../kit/error.ts";
 import { createEvents } from "../kit/events.ts";
 import { createLanes } from "../kit/lanes.ts";
 import type { Logger } from "../kit/log.ts";
+import { createTasks } from "../kit/tasks.ts";
 import { allows } from "../protocol/scope.ts";
 import { hostOffset, isStale } from "../session/freshness.ts";
 import { agentOfKey } from "../session/key.ts";
 import type { UserMessage } from "../session/message.ts";
 import type { QueueSettings, SessionRow, Sessions } from "../session/sessions.ts";
+import type { Aside } from "../session/transcript.ts";
 import type { Logs } from "../store/log.ts";
 import type { Answers } from "./answers.ts";
 import { mayGive, obey, parseCommand, type CommandContext, type Parsed } from "./command.ts";
 import { openJournal, type Taken } from "./journal.ts";
-import { nextTurn } from "./next-turn.ts";
+import { overflowOf } from "./overflow.ts";
 import { perform, shutdown, type Turn } from "./perform.ts";
-import { createRecorder, ownOutcome, type Outcome } from "./recorder.ts";
-import { createRunBook, type Run } from "./run-book.ts";
+import { createRecorder, ownOutcome, userMessage, type Outcome } from "./recorder.ts";
+import { createRunBook, newRun, type Run } from "./run-book.ts";
 import { createSlots } from "./slots.ts";
+import { createTurnLanes } from "./turn-lanes.ts";
 import type { Accepted, AbortTarget, TurnEvent, TurnInput, TurnOrigin, Turns } from "./turns.ts";
-import { keyOf, writtenOf, type WrittenAnswer } from "./written.ts";
+import { writtenOf, type WrittenAnswer } from "./written.ts";
 
 export interface TurnsOptions {
   readonly clock: Clock;
@@ -59,19 +62,6 @@ export interface OpenTurns extends Turns {
   close(): Promise<void>;
 }
 
-/** What goes on in one session. One thing at a time: a chore or a turn. */
-interface Lane {
-  readonly key: string;
-  readonly waiting: Run[];
-  readonly chores: (() => Promise<void>)[];
-  turn: Turn | undefined;
-  busy: boolean;
-  /** Ends the pause for more messages. */
-  wake: (() => void) | undefined;
-  /** First words of messages that did not fit the queue. */
-  readonly dropped: string[];
-}
-
 export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   const { clock, log, config, sessions, runner } = options;
   const journal = await openJournal(options);
@@ -81,12 +71,20 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   );
   const recorder = createRecorder({ ...options, journal, book, emit: (event) => events.emit("turn", event) });
   const slots = createSlots(() => config.current().value.agents.defaults.maxConcurrent);
-  const lanes = new Map<string, Lane>();
+  const tasks = createTasks((error) => log.error("a turn failed", { error: Failure.from(error).message }));
+  const lanes = createTurnLanes({
+    clock,
+    tasks,
+    settings: (sessionKey) => queue(sessions.get(sessionKey)),
+    perform: (turn) =>
+      perform(turn, { clock, log, config, sessions, runner, journal, recorder, slots, freshen, steer, remarks }),
+    interrupt: (sessionKey) => tasks.add(stopAll(sessionKey)),
+    overflow: (run, { drop }) =>
+      tasks.add(setAside([run], "the queue was full", drop === "summarize" ? "overflow" : true)),
+  });
   /** Commands of one session, which do not wait for its runs. */
   const commands = createLanes();
   const ending = new AbortController();
-  let windingDown = false;
-  const working = new Set<Promise<void>>();
 
   // Accepting
 
@@ -136,32 +134,8 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   }
 
   function runOf(taken: Taken, row: SessionRow, written = false): Run {
-    const { input, acceptedAt, sessionId, afterSeq, attempts } = taken;
-    const { model, thinking, extraSystemPrompt, promptMode, origin, reply } = input;
-    return {
-      input,
-      acceptedAt,
-      sessionId,
-      afterSeq,
-      attempts,
-      mode: written ? "collect" : (input.queueMode ?? queue(row).mode),
-      together: JSON.stringify([
-        written,
-        model,
-        thinking,
-        extraSystemPrompt,
-        promptMode,
-        origin.channel,
-        origin.sender,
-        origin.scopes.toSorted(),
-        origin.trusted,
-        reply?.accountId,
-        reply?.target,
-      ]),
-      queued: false,
-      startedAt: undefined,
-      written,
-    };
+    const mode = written ? "collect" : (taken.input.queueMode ?? queue(row).mode);
+    return newRun(taken, { mode, written });
   }
 
   function scopesOf({ origin }: TurnInput): ReadonlySet<string> {
@@ -173,161 +147,72 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   }
 
   function begin(run: Run): void {
-    if (!mayWrite(run.input)) return track(setAside([run], unwelcome));
+    if (!mayWrite(run.input)) return tasks.add(setAside([run], unwelcome));
     const parsed = parseCommand(run.input, textCommands());
-    if (!parsed) return enqueue(run);
+    if (!parsed) return lanes.enqueue(run);
     const key = run.input.sessionKey;
     const act = () => command(run, parsed);
     // Who may not give the command must not stop a run by it either.
     const allowed = mayGive(parsed, run.input.origin, scopesOf(run.input));
     const interrupts = parsed.command.interrupts === true && allowed;
     const interrupted = interrupts ? stopAll(key) : Promise.resolve();
-    track(interrupted.then(() => (parsed.command.exclusive ? exclusive(key, act) : commands.run(key, act))));
+    tasks.add(interrupted.then(() => (parsed.command.exclusive ? lanes.exclusive(key, act) : commands.run(key, act))));
   }
 
   async function command(run: Run, parsed: Parsed): Promise<void> {
     const context = { ...options.commands, queue, abort: (sessionKey: string) => abort({ sessionKey }) };
-    const left = await obey(run, parsed, {
-      log,
-      sessions,
-      recorder,
-      context,
-      signal: ending.signal,
-      allowed: mayGive(parsed, run.input.origin, scopesOf(run.input)),
-    });
+    const { origin } = run.input;
+    const allowed = mayGive(parsed, origin, scopesOf(run.input));
+    if (allowed) recorder.tell(run, { kind: "command", command: parsed.command.name, origin });
+    const left = await obey(run, parsed, { log, sessions, recorder, context, signal: ending.signal, allowed });
     if (!left) return;
     const next = { ...run, input: left };
     book.add(next);
-    enqueue(next);
+    lanes.enqueue(next);
   }
 
-  // Waiting and running
+  // Running
 
-  function laneOf(key: string): Lane {
-    const lane = lanes.get(key) ?? {
-      key,
-      waiting: [],
-      chores: [],
-      turn: undefined,
-      busy: false,
-      wake: undefined,
-      dropped: [],
-    };
-    lanes.set(key, lane);
-    return lane;
+  async function freshen(sessionKey: string): Promise<void> {
+    const row = sessions.get(sessionKey);
+    const { session } = config.current().value;
+    const over = row && isStale(row, session, { now: clock.now(), offset: hostOffset });
+    if (over) await sessions.reset(sessionKey, "stale");
   }
 
-  function enqueue(run: Run): void {
-    const lane = laneOf(run.input.sessionKey);
-    run.queued = lane.busy || lane.waiting.length > 0;
-    if (run.mode === "interrupt" && lane.busy) track(stopAll(lane.key).then(() => void 0));
-    lane.waiting.push(run);
-    const row = sessions.get(lane.key);
-    if (row) shorten(lane, queue(row));
-    pump(lane);
+  function steer(turn: Turn): readonly UserMessage[] {
+    return lanes.steer(turn).map((run) => userMessage(run));
   }
 
-  /** Sets the oldest of too many messages aside: they stay in the conversation, and are not answered one by one. */
-  function shorten(lane: Lane, { cap, drop }: QueueSettings): void {
-    while (lane.waiting.length > cap) {
-      const at = lane.waiting.findIndex(({ written }) => !written);
-      const [run] = at < 0 ? [] : lane.waiting.splice(at, 1);
-      if (!run) return;
-      const [part] = run.input.content;
-      if (drop === "summarize" && part?.type === "text") {
-        lane.dropped.push(part.text.replaceAll(/\s+/g, " ").slice(0, 160));
-        lane.dropped.splice(0, lane.dropped.length - maxDropped);
-      }
-      track(setAside([run], "the queue was full"));
-    }
+  async function remarks(sessionKey: string): Promise<string | undefined> {
+    const row = sessions.get(sessionKey);
+    const left = row ? await overflowOf(sessions.transcript(row)) : [];
+    const lines = left.map((text) => `- ${text}`).join("\n");
+    const tooFast = lines && `Earlier messages that came too fast to be answered one by one:\n${lines}`;
+    return [options.remarks?.(sessionKey), tooFast].filter(Boolean).join("\n\n") || undefined;
   }
-
-  function pump(lane: Lane): void {
-    lane.wake?.();
-    lane.wake = undefined;
-    if (lane.busy || ending.signal.aborted) return;
-    const chore = lane.chores.shift();
-    if (chore) return work(lane, chore);
-    if (windingDown) return;
-    const { debounceMs } = queue(sessions.get(lane.key));
-    const next = nextTurn(lane.waiting, { now: clock.now(), debounceMs });
-    if (next.kind === "none") return void (lane.dropped.length === 0 && lanes.delete(lane.key));
-    if (next.kind === "wait") return void (lane.wake = clock.after(next.ms, () => pump(lane)));
-    const turn: Turn = {
-      runs: lane.waiting.splice(0, next.count),
-      abort: new AbortController(),
-      startedAt: clock.now(),
-      begun: false,
-      text: "",
-    };
-    lane.turn = turn;
-    work(lane, () => perform(turn, { clock, log, config, sessions, runner, journal, recorder, slots, ...lives }));
-  }
-
-  /** Gives the lane to one piece of work, which never rejects. */
-  function work(lane: Lane, piece: () => Promise<void>): void {
-    lane.busy = true;
-    track(
-      piece().finally(() => {
-        lane.busy = false;
-        lane.turn = undefined;
-        pump(lane);
-      }),
-    );
-  }
-
-  const lives = {
-    async freshen(sessionKey: string): Promise<void> {
-      const row = sessions.get(sessionKey);
-      const { session } = config.current().value;
-      const over = row && isStale(row, session, { now: clock.now(), offset: hostOffset });
-      if (over) await sessions.reset(sessionKey, "stale");
-    },
-    steer(turn: Turn): readonly UserMessage[] {
-      const [primary] = turn.runs;
-      const lane = primary && lanes.get(primary.input.sessionKey);
-      if (!lane) return [];
-      const end = lane.waiting.findIndex(({ mode, together }) => mode !== "steer" || together !== primary.together);
-      const taken = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
-      for (const run of taken) run.startedAt = clock.now();
-      turn.runs.push(...taken);
-      return taken.map(({ input, acceptedAt }) => ({
-        role: "user",
-        content: input.content,
-        timestamp: acceptedAt,
-        idempotencyKey: keyOf(input.runId),
-      }));
-    },
-    remarks(sessionKey: string): string | undefined {
-      const dropped = lanes.get(sessionKey)?.dropped.splice(0) ?? [];
-      const lines = dropped.map((text) => `- ${text}`).join("\n");
-      const tooFast = lines && `Earlier messages that came too fast to be answered one by one:\n${lines}`;
-      return [options.remarks?.(sessionKey), tooFast].filter(Boolean).join("\n\n") || undefined;
-    },
-  };
 
   // Ending
 
   async function abort({ sessionKey, runId, keepQueued = false }: AbortTarget): Promise<readonly string[]> {
     const key = runId === undefined ? sessionKey : book.get(runId)?.input.sessionKey;
-    const lane = key === undefined || (sessionKey !== undefined && key !== sessionKey) ? undefined : lanes.get(key);
-    if (!lane) return [];
+    if (key === undefined || (sessionKey !== undefined && key !== sessionKey)) return [];
     const picked = (run: Run): boolean => runId === undefined || run.input.runId === runId;
-    const running = lane.turn?.runs.some(picked) ? lane.turn : undefined;
-    const waiting = keepQueued ? [] : lane.waiting.filter(picked);
-    const ids = [...(running?.runs ?? []), ...waiting].map(({ input }) => input.runId);
+    const running = lanes.turn(key)?.runs ?? [];
+    const waiting = keepQueued ? [] : lanes.waiting(key).filter(picked);
+    const ids = [...(running.some(picked) ? running : []), ...waiting].map(({ input }) => input.runId);
     if (ids.length === 0) return [];
     // Written first: what a person stopped must not begin again after a crash.
     await journal.stop(ids);
     // What waited may have got its turn meanwhile.
-    if (lane.turn?.runs.some(({ input }) => ids.includes(input.runId))) {
-      lane.turn.abort.abort(new Failure("aborted", "stopped by a person"));
+    const turn = lanes.turn(key);
+    if (turn?.runs.some(({ input }) => ids.includes(input.runId))) {
+      turn.abort.abort(new Failure("aborted", "stopped by a person"));
     }
-    const removed = waiting.filter((run) => {
-      const at = lane.waiting.indexOf(run);
-      return at >= 0 && lane.waiting.splice(at, 1).length > 0;
-    });
-    await setAside(removed, "stopped before its turn");
+    await setAside(
+      waiting.filter((run) => lanes.remove(run)),
+      "stopped before its turn",
+    );
     return ids;
   }
 
@@ -336,27 +221,17 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
   }
 
   /** Ends messages that will not be answered. They stay in the conversation: they were acknowledged. */
-  async function setAside(runs: readonly Run[], why: string): Promise<void> {
+  async function setAside(runs: readonly Run[], why: string, aside: Aside = true): Promise<void> {
     if (runs.length === 0) return;
-    await recorder.writeMessages(runs, { aside: true });
+    await recorder.writeMessages(runs, { aside });
     const outcome = { ...ownOutcome(""), status: "aborted" as const, stopReason: "rpc" };
     for (const run of runs)
       await recorder.settle([run], { status: "aborted", outcome, error: new Failure("aborted", why) });
   }
 
   async function dismiss(): Promise<void> {
-    const theirs = [...lanes.values()]
-      .flatMap(({ turn, waiting }) => [...(turn?.runs ?? []), ...waiting])
-      .filter(({ input }) => !mayWrite(input));
+    const theirs = lanes.runs().filter(({ input }) => !mayWrite(input));
     for (const { input } of theirs) await abort({ runId: input.runId });
-  }
-
-  function exclusive<T>(sessionKey: string, piece: () => Promise<T>): Promise<T> {
-    const lane = laneOf(sessionKey);
-    return new Promise<T>((resolve, reject) => {
-      lane.chores.push(() => piece().then(resolve, reject));
-      pump(lane);
-    });
   }
 
   // Coming back
@@ -372,7 +247,7 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
         log.error("a message could not be taken up", { run: runId, session: sessionKey, error: String(error) });
       }
     }
-    for (const lane of lanes.values()) pump(lane);
+    lanes.pump();
   }
 
   async function takeUp(taken: Taken): Promise<void> {
@@ -382,18 +257,13 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     const written = writtenOf(runId, since);
     const run = runOf(taken, row, written.kind !== "nothing");
     book.add(run);
+    const isOver = written.kind === "aside" && (written.why === "overflow" || !parseCommand(run.input, textCommands()));
     if (written.kind === "answer") await recorder.settle([run], outcomeOf(written, runId));
     else if (taken.stopped) await setAside([run], "stopped before the gateway ended");
     else if (!mayWrite(run.input)) await setAside([run], unwelcome);
-    else if (run.written) resume(run);
+    else if (isOver) await setAside([run], "set aside before the gateway ended");
+    else if (written.kind === "message") lanes.resume(run);
     else begin(run);
-  }
-
-  /** Puts a message that the model may have seen before all that have not been begun. */
-  function resume(run: Run): void {
-    const { waiting } = laneOf(run.input.sessionKey);
-    const at = waiting.findIndex(({ written }) => !written);
-    waiting.splice(at < 0 ? waiting.length : at, 0, run);
   }
 
   // Looking
@@ -402,18 +272,12 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     const { byChannel, ...settings } = config.current().value.messages.queue;
     const { mode, debounceMs, cap, drop } = settings;
     const ofChannel = row?.channel === undefined ? undefined : byChannel[row.channel];
-    const depth = row ? (lanes.get(row.key)?.waiting.length ?? 0) : 0;
+    const depth = row ? lanes.waiting(row.key).length : 0;
     return { debounceMs, cap, drop, mode: ofChannel ?? mode, ...row?.queue, depth };
   }
 
   function textCommands(): boolean {
     return config.current().value.commands.text;
-  }
-
-  function track(piece: Promise<void>): void {
-    const watched = piece.catch((error: unknown) => log.error("a turn failed", { error: Failure.from(error).message }));
-    working.add(watched);
-    void watched.then(() => working.delete(watched));
   }
 
   return {
@@ -426,11 +290,11 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       await recover();
     },
     dismiss,
-    exclusive,
+    exclusive: (sessionKey, work) => lanes.exclusive(sessionKey, work),
     run: (runId) => book.state(runId),
     wait: (runId, timeoutMs, signal) => book.wait(runId, timeoutMs, signal),
     active(sessionKey) {
-      const turn = lanes.get(sessionKey)?.turn;
+      const turn = lanes.turn(sessionKey);
       const [primary] = turn?.runs ?? [];
       if (!turn || !primary) return undefined;
       const { runId, agentId, reply } = primary.input;
@@ -439,10 +303,10 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
       return { runId, sessionKey, agentId, startedAt: turn.startedAt, text: turn.text, ...(reply && { reply }) };
     },
     pending(sessionKey) {
-      return (lanes.get(sessionKey)?.waiting ?? []).map(({ input, acceptedAt }) => ({
-        runId: input.runId,
-        acceptedAt,
-        message: { role: "user", content: input.content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) },
+      return lanes.waiting(sessionKey).map((run) => ({
+        runId: run.input.runId,
+        acceptedAt: run.acceptedAt,
+        message: userMessage(run),
       }));
     },
     async inject({ sessionKey, text, runId }) {
@@ -451,34 +315,15 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     },
     onEvent: (listener) => events.on("turn", listener),
     get load() {
-      const queued = [...lanes.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
-      return { running: slots.used, queued, lanes: lanes.size };
+      return { running: slots.used, ...lanes.load };
     },
-    async windDown(ms, signal) {
-      windingDown = true;
-      // Who waits for a place among the running would only begin now.
-      for (const { turn } of lanes.values()) if (turn && !turn.begun) turn.abort.abort(shutdown());
-      const count = (): number => [...lanes.values()].filter(({ turn }) => turn?.begun).length;
-      const over = new AbortController();
-      const late = clock.after(ms, () => over.abort());
-      const asked = (): void => over.abort();
-      signal?.addEventListener("abort", asked);
-      if (signal?.aborted) over.abort();
-      const given = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve()));
-      while (count() > 0 && !over.signal.aborted) await Promise.race([Promise.all(working), given]);
-      late();
-      signal?.removeEventListener("abort", asked);
-      return count();
-    },
+    windDown: (ms, signal) => lanes.windDown(ms, signal),
     async close() {
       ending.abort(shutdown());
-      for (const lane of lanes.values()) {
-        lane.wake?.();
-        lane.turn?.abort.abort(shutdown());
-      }
+      lanes.close();
       await new Promise<void>((resolve) => {
         const giveUp = clock.after(closeMs, resolve);
-        void Promise.all(working).then(() => {
+        void tasks.settled().then(() => {
           giveUp();
           resolve();
         });
@@ -511,5 +356,3 @@ const closeMs = 3000;
 const maxPending = 2000;
 const maxPendingLetters = 64 * 1024 * 1024;
 const unwelcome = "whoever sent this may not write here any more";
-/** First words kept of messages that did not fit the queue. */
-const maxDropped = 20;

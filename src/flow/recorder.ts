@@ -5,7 +5,7 @@ import type { Logger } from "../kit/log.ts";
 import { type AssistantMessage, noUsage, type UserMessage } from "../session/message.ts";
 import { rowAfter } from "../session/row-after.ts";
 import type { RowChanges, Sessions } from "../session/sessions.ts";
-import type { Entry, NewEntry } from "../session/transcript.ts";
+import type { Aside, Entry, NewEntry } from "../session/transcript.ts";
 import { answerId, type Answers, type Said } from "./answers.ts";
 import type { Journal } from "./journal.ts";
 import type { Run, RunBook } from "./run-book.ts";
@@ -21,8 +21,8 @@ export interface Recorder {
    * Writes the messages into the transcript. Aside ones are kept, and not given to the model. `before` are words of other
    * people's messages, so they stand in the first message and never among the gateway's own instructions.
    */
-  writeMessages(runs: readonly Run[], options?: { aside?: true; before?: string | undefined }): Promise<void>;
-  /** Writes a command and the answer to it, together. */
+  writeMessages(runs: readonly Run[], options?: { aside?: Aside; before?: string | undefined }): Promise<void>;
+  /** Writes a command and the answer to it, together; a crash may have left the command alone. */
   writeReply(run: Run, text: string): Promise<void>;
   /** Writes a word of the gateway's own; an aside is kept from the model. */
   writeNote(to: NoteTo): Promise<Entry>;
@@ -165,10 +165,11 @@ export function createRecorder({ clock, log, sessions, journal, book, answers, e
     },
     async writeReply(run, text) {
       const { runId } = run.input;
-      const entries = await append(run.input, [
-        { type: "message", runId, aside: true, message: userMessage(run) },
-        { type: "message", runId, aside: true, message: ownMessage(text, clock.now()) },
-      ]);
+      const messages = [...(run.written ? [] : [userMessage(run)]), ownMessage(text, clock.now())];
+      const entries = await append(
+        run.input,
+        messages.map((message) => ({ type: "message", runId, aside: true, message })),
+      );
       run.written = true;
       for (const entry of entries) tell(run, { kind: "entry", entry, injected: false });
     },
@@ -239,7 +240,8 @@ function saidOf({ status, said, outcome, error }: Outcome): Said | undefined {
 
 const statusAfter = { ok: "done", error: "failed", timeout: "timeout", aborted: "killed" } as const;
 
-function userMessage({ input, acceptedAt }: Run, before?: string): UserMessage {
+/** A message as the conversation has it. */
+export function userMessage({ input, acceptedAt }: Run, before?: string): UserMessage {
   const words = before === undefined ? [] : [{ type: "text" as const, text: `${before}\n\n` }];
   const content = [...words, ...input.content];
   return { role: "user", content, timestamp: acceptedAt, idempotencyKey: keyOf(input.runId) };

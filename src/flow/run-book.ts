@@ -1,7 +1,7 @@
 import type { Clock } from "../host/host.ts";
 import { createEvents } from "../kit/events.ts";
 import type { QueueMode } from "../session/sessions.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Taken } from "./journal.ts";
 import type { RunState, TurnInput } from "./turns.ts";
 
 /** A message on its way: accepted, and not yet settled. */
@@ -14,12 +14,45 @@ export interface Run {
   /** How often it was begun before. */
   readonly attempts: number;
   readonly mode: QueueMode;
+  /** Messages with the same texts here may be answered together. */
   readonly together: string;
   /** It came while a run went on. */
   queued: boolean;
   startedAt: number | undefined;
   /** Its user message is in the transcript. */
   written: boolean;
+}
+
+/** A run of what was accepted, now or by the process before. */
+export function newRun(
+  { input, acceptedAt, sessionId, afterSeq, attempts }: Taken,
+  { mode, written }: Pick<Run, "mode" | "written">,
+): Run {
+  const { model, thinking, extraSystemPrompt, promptMode, origin, reply } = input;
+  return {
+    input,
+    acceptedAt,
+    sessionId,
+    afterSeq,
+    attempts,
+    mode,
+    together: JSON.stringify([
+      written,
+      model,
+      thinking,
+      extraSystemPrompt,
+      promptMode,
+      origin.channel,
+      origin.sender,
+      origin.scopes.toSorted(),
+      origin.trusted,
+      reply?.accountId,
+      reply?.target,
+    ]),
+    queued: false,
+    startedAt: undefined,
+    written,
+  };
 }
 
 /** What is known of runs: those on their way, and how the last thousand ended, or fewer when they said very much. */

@@ -120,6 +120,8 @@ export type TurnEvent = {
   readonly reply?: Reply | undefined;
 } & (
   | { readonly kind: "accepted" }
+  /** It is a command, and its sender may give it. */
+  | { readonly kind: "command"; readonly command: string; readonly origin: TurnOrigin }
   | { readonly kind: "started"; readonly startedAt: number }
   | { readonly kind: "progress"; readonly event: RunEvent }
   /** An entry that did not come from the runner is in the transcript: the user's message, or the gateway's own word. */

@@ -1,11 +1,13 @@
 import { isSilent } from "../agent/draft.ts";
 import { textOf, type AssistantMessage } from "../session/message.ts";
-import type { Entry } from "../session/transcript.ts";
+import type { Aside, Entry } from "../session/transcript.ts";
 
 /** What the transcript already holds of a message that a crash cut off. */
 export type Written =
   /** Nothing: it waits as if it had just come. */
   | { readonly kind: "nothing" }
+  /** The message, kept from the model: a command whose answer was cut off, or one that was to have no turn. */
+  | { readonly kind: "aside"; readonly why: Aside }
   /** The message, and perhaps a part of the work on it: the run goes on from there. */
   | { readonly kind: "message" }
   /** The answer too: only the journal does not know yet. */
@@ -30,10 +32,12 @@ export function writtenOf(runId: string, since: readonly Entry[]): Written {
   );
   const message = since[at];
   if (!message) return { kind: "nothing" };
-  const isCommand = message.type === "message" && message.aside === true;
+  const aside = message.type === "message" ? message.aside : undefined;
+  const isCommand = aside !== undefined;
   const end = since.findIndex((entry, index) => index > at && (isCommand ? isReply(entry, runId) : isAnswer(entry)));
   const last = since[end];
-  if (last?.type !== "message" || last.message.role !== "assistant") return { kind: "message" };
+  if (last?.type !== "message" || last.message.role !== "assistant")
+    return aside ? { kind: "aside", why: aside } : { kind: "message" };
   const { runId: by = runId, message: answer } = last;
   const texts = since
     .slice(0, end + 1)

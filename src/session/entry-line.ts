@@ -116,7 +116,8 @@ function contentOf(record: JsonObject): EntryContent | undefined {
   switch (type) {
     case "message": {
       const message = messageOf(record["message"], record["timestamp"]);
-      return message && { type, message, ...run, ...(record["aside"] === true ? { aside: true } : {}) };
+      const { aside } = record;
+      return message && { type, message, ...run, ...(aside === true || aside === "overflow" ? { aside } : {}) };
     }
     case "compaction": {
       const { summary, firstKeptEntryId, tokensBefore } = record;

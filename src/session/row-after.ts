@@ -7,7 +7,7 @@ import { firstWords } from "./words.ts";
 export function rowAfter(row: SessionRow, entry: Entry): RowChanges {
   switch (entry.type) {
     case "message":
-      if (entry.message.role === "user") return afterUser(row, entry.message, entry.aside === true);
+      if (entry.message.role === "user") return afterUser(row, entry.message, entry.aside !== undefined);
       if (entry.message.role === "assistant") return afterAssistant(row, entry.message);
       return at(row, entry.message.timestamp);
     case "compaction":

@@ -67,13 +67,16 @@ export type Entry = EntryContent & {
 
 export type NewEntry = EntryContent & { readonly id?: string };
 
+/** Why an entry is kept from the model: what did not fit the queue is named to it later. */
+export type Aside = true | "overflow";
+
 export type EntryContent =
   | {
       readonly type: "message";
       readonly message: Message;
       readonly runId?: string;
-      /** Shown to people and kept from the model: a command and the answer to it. */
-      readonly aside?: true;
+      /** Shown to people and kept from the model: a command and the answer to it, or what did not fit the queue. */
+      readonly aside?: Aside;
     }
   | {
       readonly type: "compaction";

@@ -293,6 +293,73 @@ test("too many waiting: the oldest are set aside and named to the model, none is
   assert.ok((await w.transcript()).includes("aside user: message b"));
 });
 
+test("what did not fit the queue is named once, to the next turn, whatever steered or was stopped before", async () => {
+  const w = await world({ config: { messages: { queue: { mode: "steer", cap: 1 } } } });
+  await w.send("a");
+  await w.settle();
+  await w.send("b");
+  await w.send("c");
+  await w.settle();
+  // As the runner writes what steers it: in its own run.
+  const steered = w.running[0]?.input.steer?.() ?? [];
+  assert.equal(steered.map(textOf), ["message c"]);
+  const row = w.sessions.get(key);
+  assert.ok(row);
+  await w.sessions.transcript(row).append(steered.map((message) => ({ type: "message", message, runId: "a" })));
+  await w.answer("to both");
+  await w.send("d");
+  await w.answer("to d");
+  await w.send("e");
+  await w.answer("to e");
+  const named = (await w.transcript()).filter((line) => line.includes("Earlier messages"));
+  assert.equal(named.length, 1);
+  assert.match(named[0] ?? "", /- message b\n\nmessage d$/);
+});
+
+test("kill -9 at any write while a queue overflows: each message is answered, or named to the model", async () => {
+  const config = { messages: { queue: { mode: "followup", cap: 1 } } };
+  const ids = ["a", "b", "c", "d"];
+  let overflowed = 0;
+  for (let crash = 1; crash < 30; crash++) {
+    const acknowledged: string[] = [];
+    const files = createMemoryFiles();
+    const first = await world({ files, config });
+    files.crashAfter(crash);
+    try {
+      for (const runId of ids) {
+        await first.send(runId);
+        acknowledged.push(runId);
+        await first.settle();
+      }
+    } catch (error) {
+      assert.match(String(error), /Crash/);
+    }
+    files.recover();
+    const again = await world({ files, config });
+    await again.turns.recover();
+    for (const _ of ids) await again.answer();
+    await again.send("last");
+    await again.answer();
+    const lines = await again.transcript();
+    const aside = acknowledged.filter((runId) => lines.includes(`aside user: message ${runId}`));
+    overflowed += aside.length;
+    const told = lines.filter((line) => line.startsWith("user: ")).join("\n");
+    for (const runId of acknowledged) {
+      const written = lines.filter(
+        (line) => line.endsWith(`user: message ${runId}`) || line.endsWith(`\n\nmessage ${runId}`),
+      );
+      assert.is(written.length, 1, `${runId} at ${crash}: ${lines.join("|")}`);
+      const named = told.split(`- message ${runId}\n`).length - 1;
+      assert.is(named, aside.includes(runId) ? 1 : 0, `${runId} at ${crash}: ${lines.join("|")}`);
+      assert.not.equal(again.turns.run(runId)?.status, "pending");
+    }
+    const answers = lines.filter((line) => line.startsWith("assistant")).length;
+    assert.is(answers, lines.filter((line) => line.startsWith("user")).length, `at ${crash}: ${lines.join("|")}`);
+    await again.close();
+  }
+  assert.ok(overflowed > 20);
+});
+
 test("a full queue that drops new messages refuses them before they are acknowledged", async () => {
   const w = await world({ config: { messages: { queue: { mode: "collect", cap: 1, drop: "new" } } } });
   await w.send("a");

@@ -48,6 +48,12 @@ test("what was injected, and the answer to a command in between, are no answers"
   assert.is(kindOf("c", [user("a"), ...between]), "answer");
 });
 
+test("a message that was kept from the model is answered by nothing that it is given later", () => {
+  for (const aside of [true, "overflow"]) {
+    assert.is(kindOf("a", [user("a", { aside }), user("b"), assistant("b", "stop")]), "aside", String(aside));
+  }
+});
+
 test("its words are all that its run said, steps on the way too, without what was silent or somebody else's", () => {
   const said = (runId: string, text: string, stopReason: StopReason = "stop", more: object = {}): Entry => {
     const message = { role: "assistant", content: [{ type: "text", text }], stopReason, timestamp: 0 };

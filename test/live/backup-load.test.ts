@@ -111,7 +111,8 @@ function userMessages(home: string): ReadonlyMap<string, number> {
     for (const line of lines.filter((each) => each !== "")) {
       const entry = JSON.parse(line);
       if (entry.type !== "message" || entry.message.role !== "user") continue;
-      for (const [mark = ""] of JSON.stringify(entry.message.content).matchAll(/m\d+x/g))
+      // What did not fit the queue is named again before the words of a later message.
+      for (const [mark = ""] of JSON.stringify(entry.message.content.at(-1)).matchAll(/m\d+x/g))
         found.set(mark, (found.get(mark) ?? 0) + 1);
     }
   }
