@@ -24,8 +24,8 @@ export const layers: readonly Layer[] = [
   { parts: ["agent"], does: "the loop: prompt, model, tools, again; compaction" },
   { parts: ["flow", "cron"], does: "a message in, an answer out: journal, queue, turn, events" },
   {
-    parts: ["methods", "routes", "app.ts", "conversation.ts"],
-    does: "what may be asked, one declaration each; what they are given",
+    parts: ["methods", "routes", "hooks", "app.ts", "conversation.ts"],
+    does: "what may be asked, one declaration each; what they are given; what is done of its own at events",
   },
   { parts: ["gateway"], does: "sockets: hello, proof, limits, dispatch, broadcast, exposure" },
   {
@@ -46,6 +46,7 @@ export const families: ReadonlySet<string> = new Set([
   "tools",
   "methods",
   "routes",
+  "hooks",
   "commands",
   "checks",
 ]);

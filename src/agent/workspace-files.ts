@@ -16,7 +16,7 @@ export interface WorkspaceFile {
 /** Reads an agent's files, and keeps the texts for as long as the files do not change. */
 export interface WorkspaceFiles {
   /** The files in the order of the names; each missing one too. */
-  load(workspace: string, names: readonly TemplateName[]): Promise<readonly WorkspaceFile[]>;
+  load(workspace: string, names: readonly (TemplateName | "BOOT.md")[]): Promise<readonly WorkspaceFile[]>;
 }
 
 /** Larger than anything that is of use in a prompt. */

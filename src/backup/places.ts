@@ -50,6 +50,7 @@ export const statePlaces: readonly StatePlace[] = [
   { path: "logs/gateway.log", holds: "The log, secrets masked; older ones beside it." },
   { path: "logs/gateway.err.log", holds: "What launchd or the Task Scheduler caught of the standard error." },
   { path: "logs/raw-stream.jsonl", holds: "What models said as it came, with `--raw-stream`. Private.", secret: true },
+  { path: "logs/commands.log", holds: "Who gave which slash command, with the hook `command-logger`." },
   { path: "trash/", holds: "What `gateway --dev --reset` threw away." },
   { path: "workspace/", holds: "The default agent's workspace, under OpenClaw's name." },
   { path: "gateway.lock", holds: "Which process the folder belongs to." },

@@ -1,12 +1,14 @@
 import { hookSettings } from "../routes/hooks-settings.ts";
+import { isObject } from "../kit/json.ts";
+import { hooks as known } from "../hooks/index.ts";
 import type { Check, CheckContext, Finding } from "./check.ts";
 
-/** What other programs may tell the gateway: whether they need a secret for it, and mappings that mean nothing. */
+/** What other programs may tell the gateway, and what it does of its own: secrets, and entries that mean nothing. */
 export const hooks: Check = {
   id: "hooks",
   title: "Hooks",
   security: true,
-  look: async (context) => [...secret(context), ...mappings(context)],
+  look: async (context) => [...secret(context), ...mappings(context), ...internal(context)],
 };
 
 function secret({ config: { snapshot, environment }, program }: CheckContext): Finding[] {
@@ -57,4 +59,22 @@ function mappings({ config: { snapshot } }: CheckContext): Finding[] {
       },
     ];
   });
+}
+
+function internal({ config: { snapshot }, program }: CheckContext): Finding[] {
+  const { internal: section } = snapshot.value.hooks;
+  if (!section || section.enabled === false) return [];
+  const names = Object.entries(section.entries).flatMap(([name, { enabled }]) =>
+    enabled === false || known.some((hook) => hook.name === name) ? [] : [`hooks.internal.entries.${name}`],
+  );
+  const { handlers, load } = section;
+  const legacy = Array.isArray(handlers) && handlers.length > 0 ? ["hooks.internal.handlers"] : [];
+  const folders = isObject(load) && load["extraDirs"] !== undefined ? ["hooks.internal.load.extraDirs"] : [];
+  return [...names, ...legacy, ...folders].map((path) => ({
+    code: "hooks.internal_unknown",
+    level: "warning",
+    message: `${path} is for a hook that is code: this gateway loads none, so it does nothing.`,
+    path,
+    command: `${program} hooks list`,
+  }));
 }

@@ -8,6 +8,7 @@ export const guides = {
   webchat: "The web page: what it needs, and how others are let in.",
   tailscale: "Serve and Funnel: a name of its own in the tailnet.",
   tools: "What agents may do: files, the browser, chats, jobs.",
+  automation: "While you are away: jobs, heartbeats, calls of other programs, hooks.",
   channels: "Chat networks: how each is set up, who may write, and what is not there.",
 } as const;
 

@@ -43,6 +43,7 @@ export const cronList = command({
   summary: "List scheduled jobs, by when they run next.",
   options: { all: { description: "Also those that are switched off." }, ...clientOptions },
   examples: [{ command: "cron list --all", description: "Every job, with the ids for the other commands." }],
+  guides: ["automation"],
   async run(context) {
     const { output, host, options } = context;
     const list = await ask(context, "cron.list", { includeDisabled: options.all, limit: 200, offset: 0 }, read);

@@ -65,7 +65,18 @@ export const gatewayRun = command({
     { command: "gateway --force", description: "Free the port first." },
     { command: "gateway --tailscale serve", description: "Your devices in the tailnet reach it over HTTPS." },
   ],
-  guides: ["start", "configuration", "discovery", "remote", "tls", "tailscale", "webchat", "channels", "tools"],
+  guides: [
+    "start",
+    "configuration",
+    "discovery",
+    "remote",
+    "tls",
+    "tailscale",
+    "webchat",
+    "channels",
+    "tools",
+    "automation",
+  ],
   ownsSignals: true,
   async run(context) {
     const { host, options, global } = context;

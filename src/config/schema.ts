@@ -33,7 +33,10 @@ export const configSchema = v.looseObject({
   tools: v.pipe(v.optional(toolsSection, {}), v.description("What agents may do.")),
   approvals: opaque("Where approvals are asked for.", "live"),
   cron: v.pipe(v.optional(cronSection, {}), v.description("Scheduled jobs.")),
-  hooks: v.pipe(v.optional(hooksSection, {}), v.description("What other programs may tell the gateway over HTTP.")),
+  hooks: v.pipe(
+    v.optional(hooksSection, {}),
+    v.description("What other programs may tell the gateway over HTTP, and what it does of its own at events."),
+  ),
   secrets: opaque("Where credentials come from.", "restart"),
   skills: opaque("Skills.", "live"),
   plugins: opaque("Plugins.", "restart"),

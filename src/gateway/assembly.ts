@@ -162,7 +162,8 @@ async function build(options: AssemblyOptions, cleanup: Cleanup): Promise<Assemb
     sessions,
     outbox: parts.outbox,
     events: systemEvents,
-    stopped: () => (closed() ?? standingBy(owner()))?.message ?? skippedCron(options),
+    stopped: () => (closed() ?? standingBy(owner()))?.message,
+    skipped: () => skippedCron(options),
     broadcast: (event, payload, only) => hub.broadcast(event, payload, only),
   });
   cleanup.add(() => automation.close());

@@ -9,7 +9,7 @@ import { toolJobs } from "../cron/tool-jobs.ts";
 import type { SystemEvents } from "../cron/system-events.ts";
 import { addressOfAgent, mainKeyOf, requireAgent } from "../flow/address.ts";
 import type { Turns } from "../flow/turns.ts";
-import type { Surroundings } from "../host/host.ts";
+import { filesOf, type Surroundings } from "../host/host.ts";
 import type { Paths } from "../host/paths.ts";
 import { Failure } from "../kit/error.ts";
 import type { Logger } from "../kit/log.ts";
@@ -18,6 +18,7 @@ import type { Sessions } from "../session/sessions.ts";
 import type { Store } from "../store/store.ts";
 import type { ToolJobs, ToolUser } from "../tools/tool.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import type { OpenHooks } from "./hooks.ts";
 
 export interface AutomationOptions {
   readonly host: Surroundings;
@@ -31,10 +32,12 @@ export interface AutomationOptions {
   readonly events: SystemEvents;
   /** Why nothing may go on by itself now; undefined when it may. */
   stopped(): string | undefined;
+  /** Why nothing that is planned is done; undefined when it is. */
+  skipped(): string | undefined;
   broadcast: App["broadcast"];
 }
 
-/** What the gateway does unasked: scheduled jobs and heartbeats. */
+/** What the gateway does unasked: scheduled jobs, heartbeats and hooks. */
 export interface Automation extends Pick<App, "cron" | "heartbeat"> {
   /** The jobs that an agent may use by its tools. */
   jobsOf(user: ToolUser): ToolJobs | undefined;
@@ -50,13 +53,14 @@ export function createAutomation(options: AutomationOptions): Automation {
   const ending = new AbortController();
   const value = () => config.current().value;
   const files = createWorkspaceFiles(host.files);
+  const stopped = (): string | undefined => options.stopped() ?? options.skipped();
 
   const heartbeat = createHeartbeat({
     ...options,
     clock,
     log: log.child("heartbeat"),
     signal: ending.signal,
-    stopped: () => options.stopped(),
+    stopped,
     keyOf: ({ session, agentId }) => addressOfAgent({ config }, session, agentId).key,
     timeZone: () => timeZoneOf(value()),
     async checklist(agentId) {
@@ -72,7 +76,7 @@ export function createAutomation(options: AutomationOptions): Automation {
     turns,
     sessions,
     events,
-    stopped: () => options.stopped() ?? (value().cron.enabled ? undefined : "cron.enabled is false"),
+    stopped: () => stopped() ?? (value().cron.enabled ? undefined : "cron.enabled is false"),
     maxRuns: () => value().cron.maxConcurrentRuns,
     agentOf(agentId) {
       const { id } = requireAgent({ config }, agentId ?? agentsOf(value())[0].id);
@@ -82,6 +86,24 @@ export function createAutomation(options: AutomationOptions): Automation {
     replyTo: (delivery, sessionKey) => replyOf(delivery, sessions.get(sessionKey)),
     tell: (event) => options.broadcast("cron", event),
   });
+
+  /** Loaded where the configuration has any. */
+  let hooks: Promise<OpenHooks> | undefined;
+  let isStarted = false;
+
+  async function openHooks(): Promise<void> {
+    const isStart = !isStarted && options.stopped() === undefined;
+    isStarted ||= isStart;
+    if (value().hooks.internal === undefined || ending.signal.aborted) return;
+    try {
+      const own = { ...options, log: log.child("hooks"), files: filesOf(host) };
+      hooks ??= import("./hooks.ts").then((module) => module.openHooks(own));
+      const open = await hooks;
+      if (isStart) open.startup();
+    } catch (error) {
+      log.error("hooks cannot be run", { error: Failure.from(error).message });
+    }
+  }
 
   let begun = false;
   // An agent's own heartbeat is read with the agent.
@@ -104,11 +126,12 @@ export function createAutomation(options: AutomationOptions): Automation {
       } catch (error) {
         log.error("scheduled jobs cannot be run", { error: Failure.from(error).message });
       }
+      await openHooks();
     },
     async close() {
       ending.abort();
       stopListening();
-      await Promise.all([cron.close(), heartbeat.close()]);
+      await Promise.all([cron.close(), heartbeat.close(), hooks?.then((open) => open.close())]);
     },
   };
 }

@@ -95,7 +95,10 @@ export async function serveGateway(around: Surroundings, gateway: Listening): Pr
     log: log.child("reload"),
     parts: [
       { key: "logging", restart: () => logs.toFile(paths.log) },
-      ...["channels", "cron", "agents.defaults.heartbeat"].map((key) => ({ key, restart: () => gateway.refresh(key) })),
+      ...["channels", "cron", "hooks", "agents.defaults.heartbeat"].map((key) => ({
+        key,
+        restart: () => gateway.refresh(key),
+      })),
     ],
     restart: (reason) => lifecycle.restart(reason),
   });

@@ -38,4 +38,12 @@ test("a token in addresses, a transform and a mapping without a match are told",
   ]);
 });
 
+test("a hook that would be code is said to do nothing, unless it is switched off", async () => {
+  const internal = { entries: { "boot-md": {}, mine: {}, other: { enabled: false } }, load: { extraDirs: ["/x"] } };
+  const unknown = ["hooks.internal_unknown", "hooks.internal_unknown"];
+  assert.equal(await codes({ internal }), unknown);
+  assert.equal(await codes({ internal: { handlers: [{ event: "command", module: "./x.ts" }] } }), [unknown[0]]);
+  assert.equal(await codes({ internal: { ...internal, enabled: false } }), []);
+});
+
 test.run();

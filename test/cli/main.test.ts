@@ -16,6 +16,7 @@ test("every command is found under its own path and says what it does", async ()
       "models",
       "update",
       "cron",
+      "hooks",
       "channels",
     ];
     assert.ok(aliases.includes(words.replace(/^daemon /, "gateway ")), words);

@@ -111,6 +111,7 @@ export async function talkingApp(options: TalkingOptions = {}): Promise<TalkingA
     broadcast,
     events: systemEvents,
     stopped: () => undefined,
+    skipped: () => undefined,
   });
   // Getters of the bare app say what a test does not have: they are taken over, not called.
   const app = Object.defineProperties({} as App, {

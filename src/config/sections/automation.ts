@@ -67,7 +67,36 @@ const hookMapping = v.looseObject({
 });
 export type HookMapping = v.InferOutput<typeof hookMapping>;
 
-/** The `hooks` section: what other programs may tell the gateway over HTTP. */
+const internalHooks = v.looseObject({
+  enabled: v.pipe(
+    v.optional(v.boolean("true or false")),
+    v.description("Run hooks: true all that are not switched off, false none; without it, those that have an entry."),
+    v.metadata({ whenWrong: false } satisfies KeyMetadata),
+  ),
+  entries: v.pipe(
+    v.optional(
+      v.record(
+        v.string(),
+        v.looseObject({
+          enabled: v.pipe(
+            v.optional(v.boolean("true or false")),
+            v.description("Run this hook."),
+            v.metadata({ whenWrong: false } satisfies KeyMetadata),
+          ),
+          messages: v.pipe(
+            v.optional(whole(1)),
+            v.description("Messages that session-memory saves; 15 when not written."),
+          ),
+        }),
+        "hooks by their names",
+      ),
+      {},
+    ),
+    v.description("Hooks by name: boot-md, command-logger, session-memory."),
+  ),
+});
+
+/** The `hooks` section: what other programs may tell the gateway over HTTP, and what it does of its own at events. */
 export const hooksSection = v.pipe(
   v.looseObject({
     enabled: v.pipe(
@@ -107,6 +136,10 @@ export const hooksSection = v.pipe(
     mappings: v.pipe(
       v.optional(v.array(hookMapping, "a list of mappings"), []),
       v.description("What calls of other paths mean; the first that matches counts."),
+    ),
+    internal: v.pipe(
+      v.optional(internalHooks),
+      v.description("What the gateway does of its own when it starts, at commands, and when a session begins anew."),
     ),
   }),
   v.metadata({ reload: "part" } satisfies KeyMetadata),
