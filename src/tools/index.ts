@@ -3,6 +3,7 @@ import type { ToolSpec } from "../providers/provider.ts";
 import { browser } from "./browser.ts";
 import { cron } from "./cron.ts";
 import { edit } from "./edit.ts";
+import { memoryGet, memorySearch } from "./memory.ts";
 import { message } from "./message.ts";
 import { read } from "./read.ts";
 import { sessionStatus } from "./session-status.ts";
@@ -10,7 +11,17 @@ import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
 /** Every built-in tool. */
-export const tools: readonly Tool[] = [read, write, edit, browser, cron, message, sessionStatus];
+export const tools: readonly Tool[] = [
+  read,
+  write,
+  edit,
+  memorySearch,
+  memoryGet,
+  browser,
+  cron,
+  message,
+  sessionStatus,
+];
 
 /** The tools as a model is told of them. */
 export function toolSpecs(tools: readonly Tool[]): readonly ToolSpec[] {

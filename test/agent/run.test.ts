@@ -41,7 +41,8 @@ test("the request has the prompt, the tools, the conversation and the session's 
   const outcome = await run({ thinking: "high", extraSystemPrompt: "Speak Latin." });
   const [request] = model.requests;
   assert.match(request?.system ?? "", /Speak Latin\./);
-  assert.equal(request?.tools.map(({ name }) => name).sort(), ["edit", "read", "session_status", "write"]);
+  const names = ["edit", "memory_get", "memory_search", "read", "session_status", "write"];
+  assert.equal(request?.tools.map(({ name }) => name).sort(), names);
   assert.is(request?.thinking, "high");
   assert.is(request?.cacheKey, sessions.get(sessionKey)?.sessionId);
   assert.ok(outcome.promptReport?.["systemPrompt"]);

@@ -27,6 +27,7 @@ test("SC-022 the catalogue has every tool once: the browser, files, jobs, by gro
   assert.equal(listed, [
     ["fs", "read: coding", "write: coding", "edit: coding"],
     ["sessions", "session_status: minimal coding messaging"],
+    ["memory", "memory_search: coding", "memory_get: coding"],
     ["ui", "browser: "],
     ["automation", "cron: "],
     ["messaging", "message: messaging"],
@@ -38,7 +39,7 @@ test("a tool whose part this gateway lacks is not in the catalogue", async () =>
   const { groups } = (await scriptedApp().call("tools.catalog")) as Catalog;
   assert.equal(
     groups.flatMap(({ tools }) => tools.map(({ id }) => id)),
-    ["read", "write", "edit", "session_status"],
+    ["read", "write", "edit", "session_status", "memory_search", "memory_get"],
   );
 });
 

@@ -109,7 +109,7 @@ test("the built-in tools are told to models as JSON Schema with a sentence for e
   }
   assert.equal(
     toolSpecs(builtIn).map(({ name }) => name),
-    ["read", "write", "edit", "browser", "cron", "message", "session_status"],
+    ["read", "write", "edit", "memory_search", "memory_get", "browser", "cron", "message", "session_status"],
   );
   assert.equal(profilesOf("session_status"), ["minimal", "coding", "messaging"]);
 });
