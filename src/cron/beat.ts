@@ -61,7 +61,7 @@ export async function beat(options: BeatOptions): Promise<HeartbeatNews> {
     queueMode: "followup",
     ...(settings.model === undefined ? {} : { model: settings.model }),
   });
-  const state = await endOf(runId, options);
+  const state = await turns.wait(runId, undefined, signal);
   if (signal.aborted || !state) return { status: "skipped", reason: "shutdown" };
   // A session is kept alive by people alone.
   const row = sessions.get(sessionKey);
@@ -76,7 +76,6 @@ export async function beat(options: BeatOptions): Promise<HeartbeatNews> {
 const EVENTS_PROMPT =
   "Tell the person what they need to know of this, or do what it is a reminder of. " +
   "If nothing of it needs attention, answer HEARTBEAT_OK.";
-const WAIT_MS = 60_000;
 const PREVIEW = 200;
 
 /** Why there is nothing to look after now. */
@@ -85,14 +84,6 @@ async function idle(options: BeatOptions): Promise<string | undefined> {
   if (!isActive(settings.activeHours, clock.now(), timeZone)) return "quiet-hours";
   const text = await options.checklist();
   return text !== undefined && asksNothing(text) ? "empty-heartbeat-file" : undefined;
-}
-
-async function endOf(runId: string, { turns, signal }: BeatOptions): Promise<RunState | undefined> {
-  while (!signal.aborted) {
-    const state = await turns.wait(runId, WAIT_MS, signal);
-    if (state?.status !== "pending") return state;
-  }
-  return undefined;
 }
 
 function textOf({ outcome }: RunState): string {

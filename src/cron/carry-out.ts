@@ -75,7 +75,7 @@ async function ask(
     ...(payload.thinking === undefined ? {} : { thinking: levelOf(payload.thinking) }),
     ...(payload.timeoutSeconds === undefined ? {} : { timeoutMs: Math.round(payload.timeoutSeconds * 1000) }),
   });
-  const state = await endOf(runId, options);
+  const state = await turns.wait(runId, undefined, signal);
   if (signal.aborted) return undefined;
   if (!state) throw new Failure("failed", "nothing is known any more of how the run ended");
   const sessionId = sessions.get(sessionKey)?.sessionId;
@@ -105,20 +105,11 @@ const SUMMARY = 2000;
 const ANNOUNCED = 8000;
 /** Newest entries of a conversation among which an announcement is looked for. */
 const LOOK_BACK = 40;
-const WAIT_MS = 60_000;
 
 function levelOf(text: string): ThinkingLevel {
   const level = thinkingLevels.find((each) => each === text.toLowerCase());
   if (level) return level;
   throw new Failure("invalid-request", `payload.thinking is ${text}: write one of ${thinkingLevels.join(", ")}`);
-}
-
-async function endOf(runId: string, { turns, signal }: CarryOptions): Promise<RunState | undefined> {
-  while (!signal.aborted) {
-    const state = await turns.wait(runId, WAIT_MS, signal);
-    if (state?.status !== "pending") return state;
-  }
-  return undefined;
 }
 
 /** The answer's text: from the run, or after a restart from the conversation. */

@@ -5,16 +5,22 @@ import { keyOf } from "./written.ts";
 
 /** First words of messages that did not fit the queue, newest last, since the model was last given a message that did. */
 export async function overflowOf(transcript: Transcript): Promise<readonly string[]> {
-  const entries = await transcript.page({ limit: LOOK_BACK, kinds: ["message"] });
-  return entries
-    .slice(entries.findLastIndex(isTurn) + 1)
+  return (await sinceLastTurn(transcript))
     .flatMap((entry) => (isOverflow(entry) ? [firstWords(textOf(entry.message), WORDS)] : []))
     .filter(Boolean)
     .slice(-MOST);
 }
 
-/** Messages that are looked at; those beyond are in the conversation only. */
-const LOOK_BACK = 200;
+async function sinceLastTurn(transcript: Transcript): Promise<readonly Entry[]> {
+  const last = (limit: number): Promise<readonly Entry[]> => transcript.page({ limit, kinds: ["message"] });
+  const few = await last(FEW);
+  const entries = few.length < FEW || few.some(isTurn) ? few : await last(MANY);
+  return entries.slice(entries.findLastIndex(isTurn) + 1);
+}
+
+/** Messages that are looked at: in most turns there are few, and what is beyond many is not named. */
+const FEW = 10;
+const MANY = 300;
 /** Messages that are named, and letters of each. */
 const MOST = 20;
 const WORDS = 160;

@@ -64,7 +64,7 @@ export interface RunBook {
   /** How a run is, on its way or over. */
   state(runId: string): RunState | undefined;
   end(state: RunState): void;
-  wait(runId: string, timeoutMs: number, signal: AbortSignal): Promise<RunState | undefined>;
+  wait(runId: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<RunState | undefined>;
 }
 
 const rememberMost = 1000;
@@ -119,7 +119,7 @@ export function createRunBook(clock: Clock, journal: Journal): RunBook {
         };
         const giveUp = (): void => finish(state(runId));
         const off = events.on(runId, finish);
-        const stop = clock.after(timeoutMs, giveUp);
+        const stop = timeoutMs === undefined ? () => undefined : clock.after(timeoutMs, giveUp);
         if (signal.aborted) giveUp();
         else signal.addEventListener("abort", giveUp);
       });

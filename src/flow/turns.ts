@@ -17,8 +17,8 @@ export interface Turns {
   abort(target: AbortTarget): Promise<readonly string[]>;
   /** How a run is; undefined when nothing is known of it. */
   run(runId: string): RunState | undefined;
-  /** Resolves when the run is over, or with what is known when `timeoutMs` have passed or the signal says so. */
-  wait(runId: string, timeoutMs: number, signal: AbortSignal): Promise<RunState | undefined>;
+  /** Resolves when the run is over, or with what is known when `timeoutMs`, if any, have passed or the signal says so. */
+  wait(runId: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<RunState | undefined>;
   /** The run that has the session now. */
   active(sessionKey: string): ActiveRun | undefined;
   /** Inputs that were accepted and whose turn has not come, in order. */

@@ -1,6 +1,5 @@
 import type { Agent } from "../agent/roster.ts";
 import { createWorkspaceFiles } from "../agent/workspace-files.ts";
-import type { RunState } from "../flow/turns.ts";
 import { Failure } from "../kit/error.ts";
 import { uuid } from "../kit/ids.ts";
 import type { Hook, HookContext } from "./hook.ts";
@@ -57,7 +56,7 @@ async function follow({ id: agentId }: Agent, text: string, context: HookContext
     commands: false,
     origin: { channel: "boot", sender: "boot-md", scopes: ["operator.read", "operator.write"] },
   });
-  const state = await endOf(runId, context);
+  const state = await turns.wait(runId, undefined, signal);
   if (signal.aborted || !state) return;
   // The built-in echo stands in where no model can be asked.
   if (state.outcome?.provider === "clawlet")
@@ -70,19 +69,10 @@ async function follow({ id: agentId }: Agent, text: string, context: HookContext
   await turns.exclusive(sessionKey, () => sessions.delete(sessionKey).then(() => undefined));
 }
 
-async function endOf(runId: string, { turns, signal }: HookContext): Promise<RunState | undefined> {
-  while (!signal.aborted) {
-    const state = await turns.wait(runId, WAIT_MS, signal);
-    if (state?.status !== "pending") return state;
-  }
-  return undefined;
-}
-
 function keyOf(agentId: string, id: string): string {
   return `agent:${agentId.toLowerCase()}:boot:${id}`;
 }
 
-const WAIT_MS = 60_000;
 const MOST_CHARS = 20_000;
 const PROMPT =
   "The gateway has just started. Do what BOOT.md, which follows, says. Your answer is sent to nobody: to tell somebody " +

@@ -6,7 +6,7 @@ import { scriptedConfig } from "../support/app.ts";
 import { type TalkingApp, talkingApp } from "../support/doubles.ts";
 
 // Loaded when the configuration has hooks.
-await import("../../src/gateway/hooks.ts");
+const { openHooks } = await import("../../src/gateway/hooks.ts");
 
 const main = "agent:main:main";
 const all = { enabled: true };
@@ -169,6 +169,20 @@ test("boot-md: a hook that is switched on later waits for the next start", async
   await app.automation.start();
   await app.settle();
   assert.equal(app.running, []);
+});
+
+test("SC-089 boot-md: a gateway for development does not follow BOOT.md", async () => {
+  const app = await talkingApp({ config: { hooks: { internal: all } } });
+  const { workspace } = app.app.paths;
+  app.host.files.put(`${workspace}/BOOT.md`, "Say hello.");
+  const { host, log, sessions } = app.app;
+  const paths = { ...app.app.paths, profile: "dev" };
+  const options = { host, log, sessions, config: app.config, turns: app.turns, files: app.host.files };
+  const hooks = openHooks({ ...options, paths, stopped: () => undefined });
+  hooks.startup();
+  await app.settle();
+  assert.equal(app.running, []);
+  await hooks.close();
 });
 
 test("boot-md: without a BOOT.md, and with an empty one, nobody is asked", async () => {
