@@ -125,10 +125,11 @@ async function look(terms: readonly string[], context: ToolContext): Promise<Loo
     if (text === undefined) continue;
     length += text.length;
     read++;
+    const title = name.replaceAll(/^.*\/|\.md$/gi, "");
     for (const passage of passagesOf(name, text)) {
       passages++;
-      const words = ` ${wordsOf(`${name} ${passage.text}`).join(" ")}`;
-      const counts = terms.map((term) => countOf(words, term));
+      const words = wordsOf(`${title} ${passage.text}`);
+      const counts = terms.map((term) => words.filter((word) => isMeant(word, term)).length);
       if (counts.some((count) => count > 0)) hits.push({ ...passage, counts });
     }
   }
@@ -210,7 +211,7 @@ function wordsOf(text: string): readonly string[] {
   return plain.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** How often a word begins with the term: `cat` finds `cats`, and not `concat`. */
-function countOf(text: string, term: string): number {
-  return text.split(` ${term}`).length - 1;
+/** `cat` finds `cats`, and not `concat`; what is shorter is found as it is. */
+function isMeant(word: string, term: string): boolean {
+  return term.length < 3 ? word === term : word.startsWith(term);
 }

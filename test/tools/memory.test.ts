@@ -28,6 +28,7 @@ test("passages with the words are found in MEMORY.md and the memory folder alone
 test("neither case nor accents count, a word is found by its beginning, and scripts without spaces by each character", async () => {
   assert.equal(await found("RENE CAFE"), ["memory/2026-11-20.md:1-5"]);
   assert.equal(await found("friday"), ["memory/2026-11-20.md:1-5"]);
+  assert.equal(await found("2026-11-20"), ["memory/2026-11-20.md:1-5"]);
   assert.equal(await found("concat"), ["memory/old/2025-01-02.md:1-1"]);
   const japanese = workspaceWith({ "memory/a.md": "猫の名前はミケです。", "memory/b.md": "犬が好きです。" });
   assert.equal((await found("猫の名前", japanese))[0], "memory/a.md:1-1");
