@@ -68,7 +68,11 @@ async function serve(program: string): Promise<Served> {
     program: [program],
     env: { GATEWAY_TOKEN: token, PAGE_ORIGIN: origin },
   });
-  const port = await until("listening socket", () => /"socket":"http","port":(\d+)/.exec(started.stdout())?.[1]);
+  const port = await until(
+    "listening socket",
+    () => /"socket":"http","port":(\d+)/.exec(started.stdout())?.[1],
+    20_000,
+  );
   return { process: started, url: `ws://127.0.0.1:${port}` };
 }
 

@@ -24,7 +24,7 @@ export interface Door {
  * Sends a gateway what a recorded client sent, each request as soon as what the client had seen by then was seen again.
  * Credentials are new ones: the token of this gateway, and a device of its own for each connection that had one.
  */
-export async function replay({ steps, runs }: Recording, door: Door): Promise<Played> {
+export async function replay({ steps, runs, events }: Recording, door: Door): Promise<Played> {
   const lines = await Promise.all(steps.filter(({ method }) => method === "connect").map((step) => open(step, door)));
   const lineOf = ({ connection }: Pick<Step, "connection">): Line => lines[connection] ?? lines[0]!;
   const all = (): Frame[] => lines.flatMap(({ frames }) => frames);
@@ -54,6 +54,8 @@ export async function replay({ steps, runs }: Recording, door: Door): Promise<Pl
     );
     for (const { runId } of runs.filter((run) => accepted.has(run.runId)))
       await until(`end of ${runId}`, () => isSeen(`end ${runId}`), 10_000);
+    // Who is there is told a moment after somebody came, and so may be all that a short recording waits for.
+    if (events["presence"]) await until("presence", () => all().some(({ event }) => event === "presence"), 10_000);
     // What is told of the last run's end comes before the answer to what is asked after it.
     for (const line of lines) line.send({ id: "last", method: "health", params: {} });
     await until("last answers", () => lines.every(({ frames }) => frames.some(({ id }) => id === "last")), 10_000);
