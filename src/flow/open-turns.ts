@@ -1,3 +1,4 @@
+// Longer than most: what takes messages, begins, ends and takes up turns decides over one journal and one set of lanes.
 import type { Runner } from "../agent/runner.ts";
 import type { ConfigStore } from "../config/config.ts";
 import type { Clock } from "../host/host.ts";
@@ -77,13 +78,15 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     tasks,
     settings: (sessionKey) => queue(sessions.get(sessionKey)),
     perform: (turn) =>
-      perform(turn, { clock, log, config, sessions, runner, journal, recorder, slots, freshen, steer, remarks }),
+      perform(turn, { clock, log, config, sessions, runner, journal, recorder, slots, freshen, steer, write }),
     interrupt: (sessionKey) => tasks.add(stopAll(sessionKey)),
     overflow: (run, { drop }) =>
       tasks.add(setAside([run], "the queue was full", drop === "summarize" ? "overflow" : true)),
   });
   /** Commands of one session, which do not wait for its runs. */
   const commands = createLanes();
+  /** What is written of a session's messages, one after the other. */
+  const writing = createLanes();
   const ending = new AbortController();
 
   // Accepting
@@ -184,6 +187,17 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
     return lanes.steer(turn).map((run) => userMessage(run));
   }
 
+  /**
+   * Writes a turn's messages, with what the model is told beside them. Nothing that did not fit the queue comes between
+   * the look and the write: it is named to this turn, or stands behind it and is named to the next one.
+   */
+  function write({ runs }: Turn, sessionKey: string): Promise<void> {
+    return writing.run(sessionKey, async () => {
+      const isFresh = runs.some(({ written }) => !written);
+      await recorder.writeMessages(runs, { before: isFresh ? await remarks(sessionKey) : undefined });
+    });
+  }
+
   async function remarks(sessionKey: string): Promise<string | undefined> {
     const row = sessions.get(sessionKey);
     const left = row ? await overflowOf(sessions.transcript(row)) : [];
@@ -222,8 +236,9 @@ export async function openTurns(options: TurnsOptions): Promise<OpenTurns> {
 
   /** Ends messages that will not be answered. They stay in the conversation: they were acknowledged. */
   async function setAside(runs: readonly Run[], why: string, aside: Aside = true): Promise<void> {
-    if (runs.length === 0) return;
-    await recorder.writeMessages(runs, { aside });
+    const [first] = runs;
+    if (!first) return;
+    await writing.run(first.input.sessionKey, () => recorder.writeMessages(runs, { aside }));
     const outcome = { ...ownOutcome(""), status: "aborted" as const, stopReason: "rpc" };
     for (const run of runs)
       await recorder.settle([run], { status: "aborted", outcome, error: new Failure("aborted", why) });

@@ -38,8 +38,8 @@ export interface PerformOptions {
   freshen(sessionKey: string): Promise<void>;
   /** Messages that came meanwhile and steer the run. */
   steer(turn: Turn): readonly Message[];
-  /** What the next run of this session is told beside its messages; undefined for nothing. */
-  remarks(sessionKey: string): Promise<string | undefined>;
+  /** Writes the turn's messages into the conversation, with what the model is told beside them. */
+  write(turn: Turn, sessionKey: string): Promise<void>;
 }
 
 /** A run that does not end this long after it was told to has lost its lane. */
@@ -111,8 +111,7 @@ async function answer(turn: Turn, primary: Run, options: PerformOptions): Promis
   if (!turn.runs.some(({ written }) => written)) await options.freshen(sessionKey);
   await journal.begin(turn.runs.map(({ input }) => input.runId));
   recorder.start(turn.runs);
-  const isFresh = turn.runs.some(({ written }) => !written);
-  await recorder.writeMessages(turn.runs, { before: isFresh ? await options.remarks(sessionKey) : undefined });
+  await options.write(turn, sessionKey);
   const row = await sessions.ensure(sessionKey, { agentId });
   signal.throwIfAborted();
   const running = runner.run({

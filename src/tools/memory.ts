@@ -138,6 +138,7 @@ async function look(terms: readonly string[], context: ToolContext): Promise<Loo
 
 async function namesIn(folder: string, depth: number, context: ToolContext): Promise<readonly string[]> {
   const files = filesOf(context);
+  // A folder that is not there, or is a link out of the workspace, has no notes.
   const place = await placeOf(context, folder).catch(() => undefined);
   if (!place?.exists) return [];
   const found: string[] = [];

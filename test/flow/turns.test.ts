@@ -316,6 +316,29 @@ test("what did not fit the queue is named once, to the next turn, whatever steer
   assert.match(named[0] ?? "", /- message b\n\nmessage d$/);
 });
 
+test("what does not fit the queue while a turn begins is named to that turn, or to the next one", async () => {
+  // Steps of the event loop between the beginning of the turn and the messages that do not fit.
+  for (let steps = 0; steps < 16; steps++) {
+    const w = await world({ config: { messages: { queue: { mode: "followup", cap: 1 } } } });
+    await w.send("a");
+    await w.settle();
+    await w.send("b");
+    const ended = w.running.shift()?.end("to a");
+    for (let step = 0; step < steps; step++) await Promise.resolve();
+    await Promise.all(["c", "d", "e"].map((runId) => w.send(runId)));
+    await ended;
+    for (let turn = 0; turn < 4; turn++) await w.answer();
+    await w.send("last");
+    await w.answer();
+    const lines = await w.transcript();
+    const aside = lines.flatMap((line) => /^aside user: message (.)$/.exec(line)?.[1] ?? []);
+    const told = lines.filter((line) => line.startsWith("user: ")).join("\n");
+    for (const runId of aside)
+      assert.is(told.split(`- message ${runId}\n`).length - 1, 1, `${runId} at ${steps}: ${lines.join("|")}`);
+    await w.close();
+  }
+});
+
 test("kill -9 at any write while a queue overflows: each message is answered, or named to the model", async () => {
   const config = { messages: { queue: { mode: "followup", cap: 1 } } };
   const ids = ["a", "b", "c", "d"];
